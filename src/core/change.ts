@@ -1,0 +1,29 @@
+import type { Mode } from "./tree.js"
+
+/** One side of a change. */
+export interface FileVersion {
+  /** Git's mode; "40000" with the empty tree's oid for an empty folder. */
+  readonly mode: Mode
+  readonly oid: string
+  /** The nine permission bits, where a restore sets them. */
+  readonly permissions?: number
+}
+
+/** A path that differs between two trees. */
+export interface Change {
+  readonly path: string
+  /** `typechange`: one side is a link and the other a file. */
+  readonly status: "added" | "deleted" | "modified" | "typechange"
+  readonly before?: FileVersion
+  readonly after?: FileVersion
+}
+
+/** A change with its lines. */
+export interface FileDiff extends Change {
+  /** Lines; 0 for binaries. */
+  readonly additions: number
+  readonly deletions: number
+  readonly binary: boolean
+  /** The file's part of the patch, for people: bytes that are no UTF-8 show as U+FFFD. */
+  readonly patch: string
+}

@@ -1,0 +1,16 @@
+/** What a long call is at. */
+export type Phase = "scan" | "hash" | "store" | "compare" | "stage" | "write" | "delete"
+
+/** A step of a long call. */
+export interface Progress {
+  readonly phase: Phase
+  /** Files done in this phase. */
+  readonly done: number
+  /** Files in this phase, once that is known. */
+  readonly total?: number
+  /** Bytes done in this phase. */
+  readonly bytes?: number
+}
+
+/** Told of progress, often; what it throws is not caught. */
+export type OnProgress = (progress: Progress) => void

@@ -1,0 +1,55 @@
+import type { Manifest } from "./manifest.js"
+import type { ObjectType } from "./object.js"
+import type { Oid } from "./oid.js"
+import type { RepoPath } from "./path.js"
+import type { OnProgress } from "./progress.js"
+import type { TreeEntry } from "./tree.js"
+
+/** Where a capture puts the objects that it makes. */
+export interface ObjectSink {
+  /** Whether the object is stored already, on terms that the capture may count on. */
+  has(oid: Oid): boolean
+  /** Stores an object whose oid is `oid`. */
+  add(type: ObjectType, bytes: Uint8Array, oid: Oid): Promise<void>
+  /** Stores a blob piece by piece. When `chunks` throws or gives another number of bytes than `sizeBytes`, it rejects and nothing is stored. */
+  addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid>
+  /** Stores the trees of a work tree: those with a changed entry, children first. */
+  addTrees(trees: readonly NewTree[]): Promise<void>
+}
+
+/** A tree object to store, as entries and as bytes. */
+export interface NewTree {
+  readonly oid: Oid
+  readonly entries: readonly TreeEntry[]
+  readonly bytes: Uint8Array
+}
+
+/** What is known of the work tree before it is read. */
+export interface CaptureRequest {
+  /** Whether a file is exempt from the new-file limit. Asked only of files above it. */
+  isTracked(path: RepoPath): Promise<boolean>
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+/** The work tree as a tree. */
+export interface CapturedTree {
+  readonly tree: Oid
+  /** Every tree object of it by oid, so that it can be compared without having been stored. */
+  readonly trees: ReadonlyMap<Oid, readonly TreeEntry[]>
+  readonly manifest: Manifest
+  readonly stats: CaptureCounts
+}
+
+/** What a capture had to do. */
+export interface CaptureCounts {
+  /** Files and links seen, ignored ones left out. */
+  readonly filesScanned: number
+  readonly filesRead: number
+  readonly bytesRead: number
+}
+
+/** Port: work tree to tree. Reads the work tree, changes nothing in it, and puts the objects into the sink. */
+export interface TreeCapture {
+  capture(request: CaptureRequest, sink: ObjectSink): Promise<CapturedTree>
+}

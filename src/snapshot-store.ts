@@ -1,0 +1,237 @@
+/*
+ * The public contract: every type that a caller meets, and nothing else.
+ */
+import type { FileSystemClient } from "./core/file-system-client.js"
+import type { Change, FileDiff, FileVersion } from "./core/change.js"
+import type { Mode } from "./core/tree.js"
+import type { OnProgress, Progress } from "./core/progress.js"
+import type { Skipped } from "./core/skipped.js"
+
+export type { Change, FileDiff, FileVersion, FileSystemClient, Mode, OnProgress, Progress, Skipped }
+
+/**
+ * Names a snapshot: its id, a unique prefix of it (4 hex digits or more), the name of its ref, "latest", or
+ * "latest~N" (the captures of this workspace, newest first). Most calls take the oid of a tree, too.
+ */
+export type Rev = string
+
+/** How to open a store. */
+export interface OpenOptions {
+  /** The folder to snapshot. */
+  readonly worktree: string
+  /** The folder of the store; made with mode 0700 when it is not there. Default: one store for each work tree in the user's data folder. */
+  readonly gitdir?: string
+  /** Names the work tree inside the store: 1 to 64 of a-z, 0-9 and "-". Several may share a store. Default: from the machine and the work tree's real path. */
+  readonly workspace?: string
+  /** The file system: node:fs by default; in browsers it has to be given. */
+  readonly fs?: FileSystemClient
+  /** New files above this many bytes are skipped and reported. Default: 2 MiB. */
+  readonly newFileLimitBytes?: number
+  /** Globs; when given, only matching files are captured and restored. */
+  readonly include?: readonly string[]
+  /** Patterns in the form of .gitignore, on top of the ignore files. */
+  readonly exclude?: readonly string[]
+  /** What a snapshot that was returned survives: a power cut (default), or the end of this process only. */
+  readonly durability?: "power" | "process"
+  /** Takes "/", the home folder or the root of a drive as a work tree, which are refused otherwise. */
+  readonly allowAnyRoot?: boolean
+}
+
+/** A snapshot: a commit under refs/snapshots/. */
+export interface Snapshot {
+  /** The commit's oid. */
+  readonly id: string
+  /** The oid of its tree, which is the work tree as it was. */
+  readonly tree: string
+  readonly ref: string
+  readonly label?: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly createdAt: Date
+  /** `safety`: taken by a restore before it touched anything. */
+  readonly kind: "capture" | "safety"
+  /** Nothing was skipped. */
+  readonly complete: boolean
+  /** The id of the snapshot that was the newest of the workspace before. */
+  readonly previous?: string
+}
+
+/** What to capture with a snapshot, and when to give up. */
+export interface CaptureOptions {
+  /** A line for people; at most 4,096 characters. */
+  readonly label?: string
+  /** For programs; at most 64 KiB in all. */
+  readonly metadata?: Readonly<Record<string, string>>
+  /** Aborting rejects with the signal's reason and leaves no snapshot. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+/** What a capture gave. */
+export interface CaptureResult {
+  readonly snapshot: Snapshot
+  /** False when nothing changed since the newest snapshot, which is given again. */
+  readonly changed: boolean
+  /** What is not in the snapshot, and why. Ignored files are not listed. */
+  readonly skipped: readonly Skipped[]
+  readonly stats: CaptureStats
+}
+
+/** What a capture did. */
+export interface CaptureStats {
+  readonly filesScanned: number
+  readonly filesRead: number
+  readonly bytesRead: number
+  readonly objectsWritten: number
+  readonly bytesWritten: number
+  readonly durationMs: number
+}
+
+/** Which snapshots to list. */
+export interface ListOptions {
+  /** Default: "capture". */
+  readonly kind?: "capture" | "safety" | "all"
+  readonly limit?: number
+  readonly since?: Date
+  readonly until?: Date
+  /** Only snapshots with all of these. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+/** Which paths a call is about; all when neither is given. A path counts when either names it. */
+export interface Filter {
+  /** Literal files or folders, relative to the work tree, with forward slashes. */
+  readonly paths?: readonly string[]
+  /** Matched against the paths of both sides. */
+  readonly globs?: readonly string[]
+}
+
+/** How to compare. */
+export interface DiffOptions extends Filter {
+  /** Lines of context around a change. Default: 3. */
+  readonly context?: number
+  readonly signal?: AbortSignal
+}
+
+/** What to restore. */
+export interface Target {
+  readonly to: Rev
+}
+
+/** How to restore. */
+export interface RestoreOptions extends Filter {
+  /** What happens to files that were added since the snapshot. Default: "remove", when the evidence allows it. */
+  readonly added?: "remove" | "keep"
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+/** A file, link or empty folder before and after; absent where `before` or `after` is. */
+export interface PlannedChange {
+  readonly path: string
+  readonly before?: FileVersion
+  readonly after?: FileVersion
+}
+
+/**
+ * Why a path is left as it is.
+ * - `ignored`, `was-ignored`: a rule names it now, or named it then.
+ * - `was-skipped`: the snapshot, or the look at the work tree now, left it out.
+ * - `unreadable`: the system refuses to read it.
+ * - `special-file`: a fifo, a socket or a device.
+ * - `added`: it was added since, and added files were to be kept, or only a bare tree is known.
+ * - `conflict`: it is not what the plan saw, or something that is kept stands in its place.
+ */
+export type KeepReason =
+  | "ignored"
+  | "was-ignored"
+  | "was-skipped"
+  | "unreadable"
+  | "special-file"
+  | "added"
+  | "conflict"
+
+/** A path that differs from the target and stays. */
+export interface Keep {
+  readonly path: string
+  readonly reason: KeepReason
+  /** The oid of what is there. */
+  readonly ours?: string
+  /** The oid of what the target has. */
+  readonly theirs?: string
+}
+
+/** What a restore would do. Plain JSON: it can be shown, stored and applied later. */
+export interface RestorePlan {
+  readonly target: Target
+  /** The oid of the tree to restore. */
+  readonly tree: string
+  /** The tree oid of the work tree that the plan was made for. */
+  readonly base: string
+  readonly writes: readonly PlannedChange[]
+  readonly deletes: readonly PlannedChange[]
+  readonly keeps: readonly Keep[]
+}
+
+/** How to apply a plan. */
+export interface ApplyOptions {
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+/** What became of a path. */
+export interface Outcome {
+  readonly path: string
+  readonly action: "written" | "deleted" | "kept" | "failed"
+  /** Of a kept path a KeepReason, of a failed one the system's error name. */
+  readonly reason?: string
+  readonly ours?: string
+  readonly theirs?: string
+}
+
+/** What a restore did. Paths that it had no reason to touch are not listed. */
+export interface RestoreReport {
+  /** The safety snapshot; undefined when there was nothing to do. */
+  readonly undo?: Snapshot
+  readonly outcomes: readonly Outcome[]
+  /** Everything that the plan wanted written and deleted was. */
+  readonly complete: boolean
+}
+
+/** What `store.on` tells of. */
+export interface StoreEvents {
+  readonly progress: Progress
+  readonly captured: CaptureResult
+  readonly restored: RestoreReport
+}
+
+/** The snapshots of one work tree. Calls may overlap. */
+export interface SnapshotStore extends AsyncDisposable {
+  /** The real path of the work tree. */
+  readonly worktree: string
+  readonly gitdir: string
+  readonly workspace: string
+  /** Makes a snapshot of the work tree as it is. */
+  capture(options?: CaptureOptions): Promise<CaptureResult>
+  /** The snapshots of this workspace, newest first. */
+  list(options?: ListOptions): Promise<Snapshot[]>
+  /** The snapshot that `rev` names: NOT_FOUND, AMBIGUOUS; the oid of a tree: NOT_A_SNAPSHOT. */
+  resolve(rev: Rev): Promise<Snapshot>
+  /** The files that differ, sorted by path; `to` is the work tree unless given. */
+  changes(from: Rev, to?: Rev | "worktree", options?: Filter): Promise<Change[]>
+  /** The files that differ, with line counts and patches for people. */
+  diff(from: Rev, to?: Rev | "worktree", options?: DiffOptions): Promise<FileDiff[]>
+  /** One patch of all that differs, byte for byte as `git apply` takes it. */
+  patch(from: Rev, to?: Rev | "worktree", options?: DiffOptions): Promise<Uint8Array>
+  /** The content of a file in a snapshot, the text of a link; undefined when it is not there; a folder: IS_FOLDER. */
+  readFile(rev: Rev, path: string): Promise<Uint8Array | undefined>
+  /** What a restore would do. Touches nothing. */
+  plan(target: Target, options?: RestoreOptions): Promise<RestorePlan>
+  /** Does what `plan` says, and keeps every path that is no longer what the plan saw. */
+  apply(plan: RestorePlan, options?: ApplyOptions): Promise<RestoreReport>
+  /** Makes the work tree what it was in `rev`: plan and apply in one. */
+  restore(rev: Rev, options?: RestoreOptions): Promise<RestoreReport>
+  /** Calls `listener` on each event until the function that it returns is called. */
+  on<Name extends keyof StoreEvents>(name: Name, listener: (event: StoreEvents[Name]) => void): () => void
+  /** Waits for running calls; later calls reject with CLOSED. May be called more than once. */
+  close(): Promise<void>
+}
