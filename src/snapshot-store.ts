@@ -5,9 +5,11 @@ import type { FileSystemClient } from "./core/file-system-client.js"
 import type { Change, FileDiff, FileVersion } from "./core/change.js"
 import type { Mode } from "./core/tree.js"
 import type { OnProgress, Progress } from "./core/progress.js"
-import type { Skipped } from "./core/skipped.js"
+import type { Keep, KeepReason, Outcome, PlannedChange } from "./core/restore.js"
+import type { Skipped, SkipReason } from "./core/skipped.js"
 
-export type { Change, FileDiff, FileVersion, FileSystemClient, Mode, OnProgress, Progress, Skipped }
+export type { Change, FileDiff, FileSystemClient, FileVersion, Keep, KeepReason, Mode, OnProgress, Outcome }
+export type { PlannedChange, Progress, Skipped, SkipReason }
 
 /**
  * Names a snapshot: its id, a unique prefix of it (4 hex digits or more), the name of its ref, "latest", or
@@ -125,41 +127,6 @@ export interface RestoreOptions extends Filter {
   readonly onProgress?: OnProgress
 }
 
-/** A file, link or empty folder before and after; absent where `before` or `after` is. */
-export interface PlannedChange {
-  readonly path: string
-  readonly before?: FileVersion
-  readonly after?: FileVersion
-}
-
-/**
- * Why a path is left as it is.
- * - `ignored`, `was-ignored`: a rule names it now, or named it then.
- * - `was-skipped`: the snapshot, or the look at the work tree now, left it out.
- * - `unreadable`: the system refuses to read it.
- * - `special-file`: a fifo, a socket or a device.
- * - `added`: it was added since, and added files were to be kept, or only a bare tree is known.
- * - `conflict`: it is not what the plan saw, or something that is kept stands in its place.
- */
-export type KeepReason =
-  | "ignored"
-  | "was-ignored"
-  | "was-skipped"
-  | "unreadable"
-  | "special-file"
-  | "added"
-  | "conflict"
-
-/** A path that differs from the target and stays. */
-export interface Keep {
-  readonly path: string
-  readonly reason: KeepReason
-  /** The oid of what is there. */
-  readonly ours?: string
-  /** The oid of what the target has. */
-  readonly theirs?: string
-}
-
 /** What a restore would do. Plain JSON: it can be shown, stored and applied later. */
 export interface RestorePlan {
   readonly target: Target
@@ -176,16 +143,6 @@ export interface RestorePlan {
 export interface ApplyOptions {
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
-}
-
-/** What became of a path. */
-export interface Outcome {
-  readonly path: string
-  readonly action: "written" | "deleted" | "kept" | "failed"
-  /** Of a kept path a KeepReason, of a failed one the system's error name. */
-  readonly reason?: string
-  readonly ours?: string
-  readonly theirs?: string
 }
 
 /** What a restore did. Paths that it had no reason to touch are not listed. */

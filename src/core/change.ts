@@ -27,3 +27,17 @@ export interface FileDiff extends Change {
   /** The file's part of the patch, for people: bytes that are no UTF-8 show as U+FFFD. */
   readonly patch: string
 }
+
+/** The change between two versions of a path; undefined when they are the same. */
+export function changeBetween(
+  path: string,
+  before: FileVersion | undefined,
+  after: FileVersion | undefined,
+): Change | undefined {
+  if (before === undefined && after === undefined) return undefined
+  if (before === undefined) return { path, status: "added", ...(after && { after }) }
+  if (after === undefined) return { path, status: "deleted", before }
+  if (before.oid === after.oid && before.mode === after.mode) return undefined
+  const sameType = before.mode.slice(0, 3) === after.mode.slice(0, 3)
+  return { path, status: sameType ? "modified" : "typechange", before, after }
+}

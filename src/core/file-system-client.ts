@@ -20,7 +20,7 @@ export interface ClientFileHandle {
     length: number,
     position: number,
   ): Promise<{ readonly bytesWritten: number }>
-  stat(options?: { bigint: true }): Promise<ClientStats>
+  stat(options: { bigint: true }): Promise<ClientStats>
   truncate(length: number): Promise<void>
   chmod(mode: number): Promise<void>
   sync?(): Promise<void>
@@ -30,14 +30,19 @@ export interface ClientFileHandle {
 /** The calls that are used of an object shaped like `fs.promises`. */
 export interface ClientPromises {
   lstat(path: string, options: { bigint: true }): Promise<ClientStats>
-  readdir(path: string): Promise<unknown[]>
+  /** Names, as text. */
+  readdir(path: string): Promise<readonly unknown[]>
+  /** Bytes, or text from a client that knows no other. */
   readlink(path: string, options: { encoding: "buffer" }): Promise<unknown>
   realpath(path: string): Promise<unknown>
+  /** Bytes. */
   readFile(path: string): Promise<unknown>
   open(path: string, flags: string, mode?: number): Promise<ClientFileHandle>
-  mkdir(path: string, options?: { mode: number }): Promise<unknown>
+  mkdir(path: string, options: { mode: number }): Promise<unknown>
   symlink(target: string, path: string): Promise<void>
-  link(existing: string, path: string): Promise<void>
+  /** Where hard links can be made. */
+  link?(existing: string, path: string): Promise<void>
+  /** Expected to be atomic when it replaces a file. */
   rename(from: string, to: string): Promise<void>
   unlink(path: string): Promise<void>
   rmdir(path: string): Promise<void>

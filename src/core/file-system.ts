@@ -17,6 +17,7 @@ export interface FileStat {
   readonly kind: FileKind
   /** The twelve permission bits: st_mode & 0o7777. */
   readonly permissions: number
+  /** Of a link, the length of its text, or 0 where the file system does not tell. */
   readonly sizeBytes: number
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint

@@ -32,8 +32,10 @@ export interface Manifest {
   readonly include: readonly string[]
   readonly exclude: readonly string[]
   readonly newFileLimitBytes: number
-  /** Rules that counted and are not in the snapshot's tree, from the weakest to the strongest. */
+  /** Rules from outside the work tree, from the weakest to the strongest. */
   readonly ignoreSources: readonly IgnoreSource[]
+  /** Ignore files of the work tree that counted and are not in the snapshot's tree as they counted: their text by folder. */
+  readonly ignoreFiles: Readonly<Record<string, string>>
   /**
    * The work tree's path from the ignore root: the top of the enclosing repository, whose ignore files count in the
    * work tree, too. "" when the work tree is the top, or there is no repository.
@@ -56,6 +58,7 @@ export const PLAIN_MANIFEST: Manifest = {
   exclude: [],
   newFileLimitBytes: DEFAULT_NEW_FILE_LIMIT_BYTES,
   ignoreSources: [],
+  ignoreFiles: {},
   ignorePrefix: "",
   ignoreCase: false,
   emptyFolders: [],
@@ -88,19 +91,28 @@ export function decodeManifest(bytes: Uint8Array, oid: Oid): Manifest {
 
 function encodeText(manifest: Manifest): string {
   const { skipped, permissions } = manifest
-  const exceptions = Object.fromEntries(Object.entries(permissions.exceptions).sort(([a], [b]) => (a < b ? -1 : 1)))
   const ordered: Manifest = {
     skipped: skipped.map(({ path, reason }) => ({ path, reason })).sort((a, b) => (a.path < b.path ? -1 : 1)),
     include: manifest.include,
     exclude: manifest.exclude,
     newFileLimitBytes: manifest.newFileLimitBytes,
     ignoreSources: manifest.ignoreSources.map(({ origin, base, text }) => ({ origin, base, text })),
+    ignoreFiles: inOrder(manifest.ignoreFiles),
     ignorePrefix: manifest.ignorePrefix,
     ignoreCase: manifest.ignoreCase,
     emptyFolders: manifest.emptyFolders.toSorted(),
-    permissions: { file: permissions.file, executable: permissions.executable, folder: permissions.folder, exceptions },
+    permissions: {
+      file: permissions.file,
+      executable: permissions.executable,
+      folder: permissions.folder,
+      exceptions: inOrder(permissions.exceptions),
+    },
   }
   return `${JSON.stringify(ordered, undefined, 1)}\n`
+}
+
+function inOrder<Value>(record: Readonly<Record<string, Value>>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)))
 }
 
 function isManifest(value: unknown): value is Manifest {
@@ -112,6 +124,8 @@ function isManifest(value: unknown): value is Manifest {
     isListOf(value["exclude"], isText) &&
     isCount(value["newFileLimitBytes"]) &&
     isListOf(value["ignoreSources"], isIgnoreSource) &&
+    isRecord(value["ignoreFiles"]) &&
+    Object.values(value["ignoreFiles"]).every(isText) &&
     isText(value["ignorePrefix"]) &&
     typeof value["ignoreCase"] === "boolean" &&
     isListOf(value["emptyFolders"], isText) &&

@@ -42,17 +42,29 @@ export async function readAs(reader: ObjectReader, oid: Oid, type: ObjectType): 
   return object.bytes
 }
 
+/** What a loose object says of itself, and where its own bytes begin. */
+export interface LooseHeader {
+  readonly type: ObjectType
+  readonly sizeBytes: number
+  readonly end: number
+}
+
+/** The header at the start of a loose object's content, of which the first 32 bytes are enough; undefined when it is none. */
+export function looseHeader(content: Uint8Array): LooseHeader | undefined {
+  const end = content.subarray(0, 32).indexOf(0)
+  if (end < 0) return undefined
+  const header = /^(blob|tree|commit|tag) (\d{1,15})$/.exec(String.fromCharCode(...content.subarray(0, end)))
+  return header === null ? undefined : { type: header[1] as ObjectType, sizeBytes: Number(header[2]), end: end + 1 }
+}
+
 /**
  * Splits `<type> <size>\0<bytes>`, the content of a loose object. A header that is none, or a size that is not that
  * of the bytes behind it, gives undefined.
  */
 export function splitLoose(content: Uint8Array): GitObject | undefined {
-  const end = content.subarray(0, 32).indexOf(0)
-  if (end < 0) return undefined
-  const header = /^(blob|tree|commit|tag) (\d{1,15})$/.exec(String.fromCharCode(...content.subarray(0, end)))
-  const bytes = content.subarray(end + 1)
-  if (header === null || Number(header[2]) !== bytes.length) return undefined
-  return { type: header[1] as ObjectType, bytes }
+  const header = looseHeader(content)
+  if (header === undefined || content.length !== header.end + header.sizeBytes) return undefined
+  return { type: header.type, bytes: content.subarray(header.end) }
 }
 
 /** The content of a loose object before it is deflated. */

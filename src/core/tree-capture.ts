@@ -3,7 +3,7 @@ import type { ObjectType } from "./object.js"
 import type { Oid } from "./oid.js"
 import type { RepoPath } from "./path.js"
 import type { OnProgress } from "./progress.js"
-import type { TreeEntry } from "./tree.js"
+import type { Mode, TreeEntry } from "./tree.js"
 
 /** Where a capture puts the objects that it makes. */
 export interface ObjectSink {
@@ -26,8 +26,10 @@ export interface NewTree {
 
 /** What is known of the work tree before it is read. */
 export interface CaptureRequest {
-  /** Whether a file is exempt from the new-file limit. Asked only of files above it. */
+  /** Whether a file is exempt from the new-file limit because the store has it. Asked only of files above the limit. */
   isTracked(path: RepoPath): Promise<boolean>
+  /** The mode that a path had before, for systems without an executable bit. */
+  modeBefore(path: RepoPath): Mode | undefined
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
 }

@@ -1,0 +1,235 @@
+/*
+ * A capture from its lease to its publication:
+ *
+ *   C1 take a lease that names the base          C4 publish the pack, synced
+ *   C2 read the base's ref again                 C5 rename the lease's fence to the snapshot's ref
+ *   C3 build, counting on the base and the pack  C6 release the lease
+ *
+ * A lease that a collector revoked publishes nothing; the capture starts over then.
+ */
+import { isPlain } from "../core/manifest.js"
+import type { Oid } from "../core/oid.js"
+import type { RepoPath } from "../core/path.js"
+import type { OnProgress } from "../core/progress.js"
+import { randomHex } from "../core/random.js"
+import { baselineRef, snapshotFolder } from "../core/ref-name.js"
+import { refOf, snapshotCommit, type SnapshotRecord } from "../core/snapshot-commit.js"
+import type { CapturedTree } from "../core/tree-capture.js"
+import { readBase, type Base } from "../store/base.js"
+import { takeLease, type Lease } from "../store/lease.js"
+import { packSink, type PackSink } from "../store/object-sink.js"
+import { packWriter, type PackWriter } from "../store/pack-writer.js"
+import type { StoredSnapshot } from "../store/snapshot-log.js"
+import { markUnsynced, syncUnsynced } from "../store/unsynced.js"
+import type { StoreContext } from "./context.js"
+
+/** What to build. */
+export interface SessionRequest {
+  /** Files that are exempt from the new-file limit beside those of the base. */
+  readonly alsoTracked?: ReadonlySet<RepoPath>
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** The work tree as it was captured, not published yet. One of publish and discard has to be called. */
+export interface CaptureSession {
+  readonly captured: CapturedTree
+  /** The commit of the manifest; undefined when the snapshot needs none. */
+  readonly manifest: Oid | undefined
+  /** The newest snapshot of the workspace when the session began. */
+  readonly newest: StoredSnapshot | undefined
+  /** Makes it a snapshot. Undefined when maintenance gave up on the session: begin another. */
+  publish(terms: SnapshotTerms): Promise<StoredSnapshot | undefined>
+  /** Drops it; nothing stays behind. */
+  discard(): Promise<void>
+  readonly written: () => { readonly objects: number; readonly bytes: number }
+}
+
+/** What a snapshot says beside its tree. */
+export interface SnapshotTerms {
+  readonly kind: SnapshotRecord["kind"]
+  readonly label?: string | undefined
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+/** Reads the work tree into a pack of its own. */
+export async function beginSession(store: StoreContext, request: SessionRequest): Promise<CaptureSession> {
+  const { lease, base, newest } = await leaseOnBase(store)
+  const writer = newPack(store, lease)
+  const discard = async (): Promise<void> => {
+    await writer.discard()
+    await lease.release()
+  }
+  try {
+    const reaches = base?.reaches ?? new Set<Oid>()
+    const sink = packSink({ ...store.platform, loadGit: store.loadGit }, writer, reaches)
+    const captured = await store.treeCapture.capture(
+      {
+        isTracked: trackedBy(store, base, request.alsoTracked),
+        modeBefore: (path) => base?.files.get(path)?.mode,
+        ...(request.signal === undefined ? {} : { signal: request.signal }),
+        ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
+      },
+      sink,
+    )
+    const manifest = isPlain(captured.manifest) ? undefined : await sink.addManifest(captured.manifest)
+    request.signal?.throwIfAborted()
+    return {
+      captured,
+      manifest,
+      newest,
+      discard,
+      written: () => ({ objects: writer.count, bytes: writer.bytesWritten }),
+      async publish(terms) {
+        try {
+          return await publish(store, { lease, writer, sink, newest, captured, manifest }, terms)
+        } finally {
+          await discard()
+        }
+      },
+    }
+  } catch (error) {
+    await discard()
+    throw error
+  }
+}
+
+interface Leased {
+  readonly lease: Lease
+  readonly base: Base | undefined
+  readonly newest: StoredSnapshot | undefined
+}
+
+/** How many snapshots back a base of the same scope is looked for, before the baseline ref is asked. */
+const SCOPE_SEARCH = 32
+
+async function leaseOnBase(store: StoreContext): Promise<Leased> {
+  for (;;) {
+    const newest = await firstOf(store.log.newestFirst(store.workspace))
+    const found = await newestInScope(store)
+    const lease = await takeLease({
+      fileSystem: store.platform.fileSystem,
+      refs: store.refs,
+      leases: store.layout.leases,
+      temporary: store.layout.temporary,
+      owner: await store.platform.owner.current(),
+      base: found === undefined ? undefined : { ref: found.ref, oid: found.id },
+      createdMs: store.platform.clock.nowMs(),
+      durable: store.durable,
+    })
+    try {
+      if (found === undefined) return { lease, base: undefined, newest }
+      // A base that went between being found and being leased may be collected already.
+      if ((await store.refs.read(found.ref)) === found.id)
+        return { lease, base: await readBase(store.objects, store.log, found), newest }
+      await lease.release()
+    } catch (error) {
+      await lease.release()
+      throw error
+    }
+  }
+}
+
+async function newestInScope(store: StoreContext): Promise<StoredSnapshot | undefined> {
+  let looked = 0
+  for await (const snapshot of store.log.newestFirst(store.workspace)) {
+    if (snapshot.record.scope === store.scope) return snapshot
+    if (++looked === SCOPE_SEARCH) break
+  }
+  const id = await store.refs.read(baselineRef(store.workspace, store.scope)).catch(() => undefined)
+  return id === undefined ? undefined : store.log.withId(id).catch(() => undefined)
+}
+
+function newPack(store: StoreContext, lease: Lease): PackWriter {
+  return packWriter({
+    fileSystem: store.platform.fileSystem,
+    hasher: store.platform.hasher,
+    deflater: store.platform.deflater,
+    temporaryFolder: store.layout.temporary,
+    packFolder: store.layout.packs,
+    name: `pack-${lease.id}${randomHex(4)}`,
+    durable: store.durable,
+  })
+}
+
+/**
+ * What is exempt from the new-file limit: the files of the base, those that the base should hold and could not read,
+ * and those of snapshots that were published since.
+ */
+function trackedBy(
+  store: StoreContext,
+  base: Base | undefined,
+  also: ReadonlySet<RepoPath> | undefined,
+): (path: RepoPath) => Promise<boolean> {
+  const skippedThen = new Set(
+    base?.manifest?.skipped.filter(({ reason }) => TRACKED_THOUGH.has(reason)).map(({ path }) => path),
+  )
+  return async (path) => {
+    if (base?.files.has(path) === true || also?.has(path) === true || skippedThen.has(path)) return true
+    return inNewerSnapshots(store, base, path)
+  }
+}
+
+const TRACKED_THOUGH: ReadonlySet<string> = new Set(["unreadable", "changed-while-reading"])
+
+async function inNewerSnapshots(store: StoreContext, base: Base | undefined, path: RepoPath): Promise<boolean> {
+  const names = await store.refs.names(snapshotFolder(store.workspace))
+  for (const ref of names.reverse()) {
+    if (base !== undefined && ref <= base.snapshot.ref) return false
+    const snapshot = await store.log.at(ref).catch(() => undefined)
+    if (snapshot === undefined || snapshot.record.scope !== store.scope) continue
+    const newer = await readBase(store.objects, store.log, snapshot)
+    if (newer.files.has(path)) return true
+  }
+  return false
+}
+
+interface Built {
+  readonly lease: Lease
+  readonly writer: PackWriter
+  readonly sink: PackSink
+  readonly newest: StoredSnapshot | undefined
+  readonly captured: CapturedTree
+  readonly manifest: Oid | undefined
+}
+
+async function publish(store: StoreContext, built: Built, terms: SnapshotTerms): Promise<StoredSnapshot | undefined> {
+  const { lease, writer, sink, newest, captured, manifest } = built
+  const { fileSystem, clock } = store.platform
+  const record: SnapshotRecord = {
+    kind: terms.kind,
+    workspace: store.workspace,
+    // Never before its predecessor, whatever the clock says: order is by time.
+    createdMs: Math.max(clock.nowMs(), newest === undefined ? 0 : newest.record.createdMs + 1),
+    skipped: captured.manifest.skipped.length,
+    ...(newest === undefined ? {} : { previous: newest.id }),
+    ...(store.scope === undefined ? {} : { scope: store.scope }),
+    ...(terms.label === undefined ? {} : { label: terms.label }),
+    metadata: terms.metadata,
+    nonce: randomHex(8),
+  }
+  const commit = snapshotCommit(record, captured.tree, manifest)
+  const id = await sink.addCommit(commit)
+  const ref = refOf(record)
+  if (store.durable) await syncUnsynced(fileSystem, store.layout)
+  await writer.publish()
+  if (!store.durable) await markUnsynced(fileSystem, store.layout, lease.id, ref)
+  if ((await lease.publish(id, ref)) === "revoked") return undefined
+  // The snapshot stands; a hint that could not be moved takes nothing from it.
+  await moveBaseline(store, id, record).catch(() => {})
+  return { id, ref, commit, record }
+}
+
+/** The baseline only moves forward in time. It is a hint: a capture that finds it behind still builds on the newest. */
+async function moveBaseline(store: StoreContext, id: Oid, record: SnapshotRecord): Promise<void> {
+  const ref = baselineRef(store.workspace, store.scope)
+  const known = await store.refs.read(ref).catch(() => undefined)
+  const current = known === undefined ? undefined : await store.log.withId(known).catch(() => undefined)
+  if (current !== undefined && current.record.createdMs > record.createdMs) return
+  await store.refs.write(ref, id, store.durable)
+}
+
+async function firstOf<Item>(items: AsyncIterable<Item>): Promise<Item | undefined> {
+  for await (const item of items) return item
+  return undefined
+}

@@ -1,0 +1,28 @@
+import type { GitLibrary } from "../core/git-library.js"
+import type { Platform } from "../core/platform.js"
+import type { Workspace } from "../core/ref-name.js"
+import type { TreeCapture } from "../core/tree-capture.js"
+import type { GitdirLayout } from "../store/gitdir.js"
+import type { ObjectDatabase } from "../store/object-database.js"
+import type { Refs } from "../store/refs.js"
+import type { SnapshotLog } from "../store/snapshot-log.js"
+
+/** The parts of an open store that its calls work with. */
+export interface StoreContext {
+  readonly platform: Platform
+  readonly loadGit: () => Promise<GitLibrary>
+  /** The real path of the work tree. */
+  readonly worktree: string
+  readonly workspace: Workspace
+  readonly layout: GitdirLayout
+  readonly refs: Refs
+  readonly objects: ObjectDatabase
+  readonly log: SnapshotLog
+  readonly treeCapture: TreeCapture
+  /** Globs of the only files to capture and restore; none for all. */
+  readonly include: readonly string[]
+  /** Tells the include globs apart in refs and commits; undefined without any. */
+  readonly scope: string | undefined
+  /** Snapshots survive a power cut. */
+  readonly durable: boolean
+}

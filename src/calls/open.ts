@@ -1,0 +1,159 @@
+import { utf8 } from "../core/bytes.js"
+import { SnapshotError } from "../core/errors.js"
+import type { GitLibrary } from "../core/git-library.js"
+import { DEFAULT_NEW_FILE_LIMIT_BYTES } from "../core/manifest.js"
+import { oidAt } from "../core/oid.js"
+import { isInside, type RepoPath } from "../core/path.js"
+import type { Platform } from "../core/platform.js"
+import { parseWorkspace, type Workspace } from "../core/ref-name.js"
+import type { OpenOptions, SnapshotStore } from "../snapshot-store.js"
+import { prepareGitdir } from "../store/gitdir.js"
+import { objectDatabase } from "../store/object-database.js"
+import { refStore } from "../store/refs.js"
+import { snapshotLog } from "../store/snapshot-log.js"
+import { findOwnRepository } from "../tree/own-repository.js"
+import { pathFilter } from "../tree/path-filter.js"
+import { pureCapture } from "../tree/pure-capture.js"
+import { rulesNow } from "../tree/rules-now.js"
+import { snapshotStore } from "./snapshot-store.js"
+
+/** Where a store is opened: the ports, and what differs between Node and browsers. */
+export interface OpenPlace {
+  readonly platform: Platform
+  readonly loadGit: () => Promise<GitLibrary>
+  /** The folder with one store for each work tree. */
+  readonly stores: string
+}
+
+/** Checks the options and opens the store that they name. Paths in `options` are absolute. */
+export async function openOn(place: OpenPlace, options: OpenOptions): Promise<SnapshotStore> {
+  checkOptions(options)
+  const { platform } = place
+  const { fileSystem, hasher, deflater, clock } = platform
+  const worktree = await worktreeOf(platform, options)
+  const identity = await identityOf(platform, worktree)
+  const gitdir = await realPathOf(platform, options.gitdir ?? `${place.stores}/${identity}.git`)
+  await refuseOwnGitdir(platform, worktree, gitdir)
+  const layout = await prepareGitdir(fileSystem, gitdir)
+  const objects = objectDatabase({ fileSystem, hasher, deflater, objectsFolder: layout.objects })
+  const refs = refStore(fileSystem, layout.gitdir, layout.temporary)
+  const include = [...(options.include ?? [])]
+  const newFileLimitBytes = options.newFileLimitBytes ?? DEFAULT_NEW_FILE_LIMIT_BYTES
+  const rules = rulesNow(platform, {
+    worktree,
+    include,
+    exclude: [...(options.exclude ?? [])],
+    gitdir: inside(worktree, gitdir),
+  })
+  return snapshotStore({
+    platform,
+    loadGit: place.loadGit,
+    worktree,
+    workspace: options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace),
+    layout,
+    refs,
+    objects,
+    log: snapshotLog(refs, objects),
+    treeCapture: pureCapture({ fileSystem, hasher, clock, worktree, newFileLimitBytes, rulesNow: rules }),
+    include,
+    scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),
+    durable: options.durability !== "process",
+  })
+}
+
+function checkOptions(options: OpenOptions): void {
+  const refuse = (argument: string, message: string): never => {
+    throw new SnapshotError("INVALID_ARGUMENT", message, { argument })
+  }
+  if (typeof options.worktree !== "string" || options.worktree === "")
+    refuse("worktree", "Give the folder to snapshot as worktree.")
+  if (options.gitdir !== undefined && (typeof options.gitdir !== "string" || options.gitdir === ""))
+    refuse("gitdir", "gitdir is the path of a folder.")
+  const { newFileLimitBytes: limit, durability } = options
+  if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0))
+    refuse("newFileLimitBytes", "newFileLimitBytes is a whole number of bytes, 0 or more.")
+  if (durability !== undefined && durability !== "power" && durability !== "process")
+    refuse("durability", `durability is "power" or "process".`)
+  if (options.workspace !== undefined) parseWorkspace(options.workspace)
+  for (const argument of ["include", "exclude"] as const) {
+    const list: unknown = options[argument]
+    if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === "string")))
+      refuse(argument, `${argument} is a list of texts.`)
+  }
+  if (options.include !== undefined) {
+    if (options.include.length === 0)
+      refuse("include", "An empty include captures nothing. Leave it out to capture everything.")
+    pathFilter({ globs: options.include })
+  }
+}
+
+async function worktreeOf({ fileSystem, environment }: Platform, options: OpenOptions): Promise<string> {
+  const worktree = await fileSystem.realPath(options.worktree)
+  const missing = (why: string, cause?: unknown): SnapshotError =>
+    new SnapshotError(
+      "WORKTREE_MISSING",
+      `${options.worktree} ${why}. Give an existing folder.`,
+      { path: options.worktree },
+      cause,
+    )
+  if (worktree === undefined) throw missing("does not exist")
+  if ((await fileSystem.lstat(worktree))?.kind !== "folder") throw missing("is no folder")
+  try {
+    await fileSystem.list(worktree)
+  } catch (cause) {
+    throw missing("cannot be read", cause)
+  }
+  const home = environment.home === undefined ? undefined : await fileSystem.realPath(environment.home)
+  const isRoot = worktree === "/" || worktree === home || /^[A-Za-z]:[\\/]?$/.test(worktree)
+  if (isRoot && options.allowAnyRoot !== true)
+    throw new SnapshotError(
+      "ROOT_REFUSED",
+      `${worktree} holds far more than a project. Open a folder in it, or pass allowAnyRoot if you mean it.`,
+      { path: worktree },
+    )
+  return worktree
+}
+
+/** A name for the work tree on this machine: its folder's name, for people, and a digest of host and path. */
+async function identityOf(platform: Platform, worktree: string): Promise<string> {
+  const name = worktree.slice(worktree.lastIndexOf("/") + 1).toLowerCase()
+  const slug = name
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 40)
+  const { host = "" } = await platform.owner.current()
+  const told = (await digest(platform, `${host}\0${worktree}`)).slice(0, 16)
+  return slug === "" ? told : `${slug}-${told}`
+}
+
+async function digest({ hasher }: Platform, text: string): Promise<string> {
+  return oidAt(await hasher.sha1([utf8(text)]))
+}
+
+/** The real path of a folder that may not be there yet: that of the nearest folder above it that is. */
+async function realPathOf({ fileSystem }: Platform, path: string): Promise<string> {
+  const real = await fileSystem.realPath(path)
+  const cut = path.replace(/\/+$/, "").lastIndexOf("/")
+  if (real !== undefined || cut < 0) return real ?? path
+  const above = await realPathOf({ fileSystem } as Platform, path.slice(0, cut) || "/")
+  return `${above === "/" ? "" : above}/${path.replace(/\/+$/, "").slice(cut + 1)}`
+}
+
+async function refuseOwnGitdir(platform: Platform, worktree: string, gitdir: string): Promise<void> {
+  const refuse = (why: string): never => {
+    throw new SnapshotError(
+      "GITDIR_INVALID",
+      `${gitdir} cannot be the store: ${why}. Give another folder, or none to use the default.`,
+      { path: gitdir },
+    )
+  }
+  if (isInside(worktree, gitdir)) refuse("the work tree lies in it")
+  const own = await findOwnRepository(platform.fileSystem, worktree)
+  if (own !== undefined && [own.gitdir, own.commonDir].some((folder) => isInside(gitdir, folder)))
+    refuse("it belongs to the repository that you work in")
+  if (gitdir.endsWith("/.git")) refuse("it is the .git folder of a repository")
+}
+
+function inside(worktree: string, gitdir: string): RepoPath | undefined {
+  return isInside(gitdir, worktree) ? (gitdir.slice(worktree.length + 1) as RepoPath) : undefined
+}

@@ -1,0 +1,277 @@
+import { SnapshotError } from "../core/errors.js"
+import type { Manifest } from "../core/manifest.js"
+import { toOid, type Oid } from "../core/oid.js"
+import { comparePaths, escapePath, isUnsafeName, parsePath, type RepoPath } from "../core/path.js"
+import type { Keep, Outcome, PlannedChange } from "../core/restore.js"
+import { readTree } from "../core/tree.js"
+import type { CapturedTree } from "../core/tree-capture.js"
+import { readTreePaths } from "../core/tree-paths.js"
+import type {
+  ApplyOptions,
+  Filter,
+  RestoreOptions,
+  RestorePlan,
+  RestoreReport,
+  Rev,
+  Target,
+} from "../snapshot-store.js"
+import { holdTarget } from "../store/held-target.js"
+import { worktreeFolders, type Folders } from "../tree/folders.js"
+import { pathFilter, type PathFilter } from "../tree/path-filter.js"
+import { permissionsAt } from "../tree/permissions.js"
+import { makePlan, type PlannedWork } from "../tree/plan.js"
+import { isRestoreName } from "../tree/restore-name.js"
+import { restoreFiles } from "../tree/restore-files.js"
+import { entryAt } from "../tree/tree-entry.js"
+import type { CaptureSession } from "./capture-session.js"
+import { withSession } from "./capture.js"
+import type { StoreContext } from "./context.js"
+import { resolve } from "./resolve.js"
+import { look, readCaptured, scopeFilter } from "./side.js"
+import { viewOf } from "./snapshot-view.js"
+
+/** What a restore would do. */
+export async function plan(store: StoreContext, target: Target, options: RestoreOptions = {}): Promise<RestorePlan> {
+  const goal = await goalOf(store, target, options)
+  options.signal?.throwIfAborted()
+  const now = await look(store, goal.tree, options.signal)
+  return planFor(store, goal, now)
+}
+
+/** Plan and apply in one, on one look at the work tree. */
+export async function restore(store: StoreContext, rev: Rev, options: RestoreOptions = {}): Promise<RestoreReport> {
+  const goal = await goalOf(store, { to: rev }, options)
+  return withTarget(store, goal, options, async (session) => {
+    const made = await planFor(store, goal, session.captured)
+    return carryOut(store, goal, session, made, options)
+  })
+}
+
+/** Does what a plan says, and keeps what is no longer what the plan saw. */
+export async function apply(
+  store: StoreContext,
+  made: RestorePlan,
+  options: ApplyOptions = {},
+): Promise<RestoreReport> {
+  checkPlan(made)
+  const goal = await goalOf(store, made.target, {})
+  if (goal.tree !== made.tree)
+    throw new SnapshotError(
+      "INVALID_ARGUMENT",
+      `The plan was made for another snapshot than "${made.target.to}" names now. Make a new plan.`,
+      { argument: "plan" },
+    )
+  if (made.writes.length === 0 && made.deletes.length === 0) return report(made.keeps, [])
+  return withTarget(store, goal, options, (session) => carryOut(store, goal, session, made, options))
+}
+
+/** What to restore, and what of it. */
+interface Goal {
+  readonly target: Target
+  readonly tree: Oid
+  /** What the snapshot left out; undefined for a bare tree, and when its manifest cannot be read. */
+  readonly then: Manifest | undefined
+  readonly filter: PathFilter
+  readonly added: "remove" | "keep"
+}
+
+async function goalOf(store: StoreContext, target: Target, options: RestoreOptions): Promise<Goal> {
+  if (typeof target !== "object" || target === null)
+    throw new SnapshotError("INVALID_ARGUMENT", `A target is { to: <revision> }.`, { argument: "target" })
+  const { added = "remove" } = options
+  if (added !== "remove" && added !== "keep")
+    throw new SnapshotError("INVALID_ARGUMENT", `"added" is "remove" or "keep".`, { argument: "added" })
+  const filter = wanted(store, options)
+  const { tree, snapshot } = await resolve(store, target.to)
+  if (snapshot !== undefined && snapshot.record.workspace !== store.workspace)
+    throw new SnapshotError(
+      "WRONG_WORKSPACE",
+      `"${target.to}" is a snapshot of the workspace ${snapshot.record.workspace}; this one is ${store.workspace}. Open the work tree that it was taken of.`,
+      { expected: store.workspace, found: snapshot.record.workspace },
+    )
+  const then = snapshot === undefined ? undefined : await store.log.manifestOf(snapshot).catch(unlessUnreadable)
+  return { target, tree, then, filter, added }
+}
+
+/** Without the manifest it is not known what was left out, so nothing is deleted. */
+function unlessUnreadable(error: unknown): undefined {
+  if (error instanceof SnapshotError && (error.code === "OBJECT_MISSING" || error.code === "OBJECT_CORRUPT"))
+    return undefined
+  throw error
+}
+
+function wanted(store: StoreContext, options: Filter): PathFilter {
+  const { paths, globs } = options
+  const asked = pathFilter({ ...(paths && { paths }), ...(globs && { globs }) })
+  const scope = scopeFilter(store)
+  return Object.assign((path: string) => asked(path) && scope(path), {
+    reaches: (folder: string) => asked.reaches(folder) && scope.reaches(folder),
+  })
+}
+
+async function planFor(store: StoreContext, goal: Goal, now: CapturedTree): Promise<RestorePlan> {
+  const { target, tree, then, filter, added } = goal
+  const work = await withFolders(store, (folders) =>
+    makePlan({
+      fileSystem: store.platform.fileSystem,
+      folders,
+      now,
+      target: tree,
+      then,
+      reader: store.objects,
+      readTree: readCaptured(store, now),
+      filter,
+      added,
+    }),
+  )
+  for (const { path } of work.writes) checkSafe(path)
+  return { target, tree, base: now.tree, ...work }
+}
+
+/** Runs `step` in a capture session that becomes the safety snapshot, with the target held against collection. */
+async function withTarget(
+  store: StoreContext,
+  goal: Goal,
+  options: ApplyOptions,
+  step: (session: CaptureSession) => Promise<RestoreReport | undefined>,
+): Promise<RestoreReport> {
+  options.signal?.throwIfAborted()
+  const held = await holdTarget(store.refs, store.workspace, goal.tree, store.durable)
+  try {
+    const { files } = await readTreePaths(store.objects, goal.tree)
+    const alsoTracked = new Set<RepoPath>(files.keys())
+    return await withSession(store, { alsoTracked, signal: options.signal, onProgress: options.onProgress }, step)
+  } finally {
+    await held.release()
+  }
+}
+
+/** Publishes the safety snapshot, then does the work. Undefined when the session was given up by maintenance. */
+async function carryOut(
+  store: StoreContext,
+  goal: Goal,
+  session: CaptureSession,
+  work: PlannedWork,
+  options: ApplyOptions,
+): Promise<RestoreReport | undefined> {
+  const { captured } = session
+  const { kept, writes, deletes } = await stillAsPlanned(store, captured, work)
+  if (writes.length === 0 && deletes.length === 0) return report(work.keeps, kept)
+  const safety = await session.publish({ kind: "safety", metadata: {} })
+  if (safety === undefined) return undefined
+  const done = await withFolders(store, (folders) =>
+    restoreFiles(
+      {
+        fileSystem: store.platform.fileSystem,
+        hasher: store.platform.hasher,
+        clock: store.platform.clock,
+        folders,
+        blobs: store.objects,
+        durable: store.durable,
+        keepsFolder: (path) => keepsFolder(store, goal, path),
+        folderPermissions: (path) => folderPermissions(store, goal, path),
+        signal: options.signal,
+        onProgress: options.onProgress,
+      },
+      writes,
+      deletes,
+    ),
+  )
+  return { undo: viewOf(safety), ...report(work.keeps, [...kept, ...done]) }
+}
+
+interface CheckedWork {
+  readonly kept: readonly Outcome[]
+  readonly writes: readonly PlannedChange[]
+  readonly deletes: readonly PlannedChange[]
+}
+
+/** Sorts out the paths that are not what the plan saw: the safety snapshot holds something else of them, or nothing. */
+async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work: PlannedWork): Promise<CheckedWork> {
+  const readNow = readCaptured(store, captured)
+  const emptyFolders = new Set(captured.manifest.emptyFolders)
+  const kept: Outcome[] = []
+  const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
+    const entry = await entryAt(readNow, captured.tree, change.path)
+    const { before, path } = change
+    const ours = entry === undefined ? {} : { ours: entry.oid }
+    const same =
+      before?.mode === "40000"
+        ? entry?.mode === "40000" || emptyFolders.has(path)
+        : before === undefined
+          ? entry === undefined || entry.mode === "40000"
+          : entry?.oid === before.oid && entry.mode === before.mode
+    if (!same)
+      kept.push({
+        path,
+        action: "kept",
+        reason: "conflict",
+        ...ours,
+        ...(change.after && { theirs: change.after.oid }),
+      })
+    return same
+  }
+  const filterPlanned = async (changes: readonly PlannedChange[]): Promise<PlannedChange[]> => {
+    const passed: PlannedChange[] = []
+    for (const change of changes) if (await isAsPlanned(change)) passed.push(change)
+    return passed
+  }
+  return { writes: await filterPlanned(work.writes), deletes: await filterPlanned(work.deletes), kept }
+}
+
+function report(keeps: readonly Keep[], outcomes: readonly Outcome[]): RestoreReport {
+  const all: Outcome[] = [...keeps.map((keep): Outcome => ({ ...keep, action: "kept" })), ...outcomes]
+  const complete = outcomes.every(({ action }) => action === "written" || action === "deleted")
+  return { outcomes: all.sort((a, b) => comparePaths(a.path, b.path)), complete }
+}
+
+async function keepsFolder(store: StoreContext, { tree, then }: Goal, path: RepoPath): Promise<boolean> {
+  if (then === undefined || then.emptyFolders.some((folder) => folder === path || folder.startsWith(`${path}/`)))
+    return true
+  return (await entryAt((oid) => readTree(store.objects, oid), tree, path))?.mode === "40000"
+}
+
+function folderPermissions(store: StoreContext, { then }: Goal, path: RepoPath): number | undefined {
+  if (then === undefined || !store.platform.fileSystem.traits.executableBit) return undefined
+  return permissionsAt(then.permissions, path, "40000")
+}
+
+async function withFolders<Value>(store: StoreContext, step: (folders: Folders) => Promise<Value>): Promise<Value> {
+  const folders = worktreeFolders(store.platform.fileSystem, store.worktree)
+  try {
+    return await step(folders)
+  } finally {
+    await folders.close()
+  }
+}
+
+/** A plan may come from elsewhere: its paths must stay inside the work tree, and its oids must be oids. */
+function checkPlan(made: RestorePlan): void {
+  const refuse = (): never => {
+    throw new SnapshotError("INVALID_ARGUMENT", "This is no plan of this store. Make one with plan().", {
+      argument: "plan",
+    })
+  }
+  if (typeof made !== "object" || made === null || ![made.writes, made.deletes, made.keeps].every(Array.isArray))
+    refuse()
+  for (const { path, before, after } of [...made.writes, ...made.deletes]) {
+    if (typeof path !== "string" || parsePath(path) !== path || path === "") refuse()
+    checkSafe(path)
+    for (const version of [before, after])
+      if (version !== undefined && (toOid(version.oid) === undefined || !MODES.has(version.mode))) refuse()
+  }
+  if (made.writes.some(({ after }) => after === undefined) || made.deletes.some(({ before }) => before === undefined))
+    refuse()
+}
+
+/** A tree from elsewhere may name what no work tree should hold, such as .git/hooks. */
+function checkSafe(path: string): void {
+  if (!path.split("/").some((name) => isUnsafeName(name) || isRestoreName(name))) return
+  throw new SnapshotError(
+    "PATH_UNSAFE",
+    `${escapePath(path)} is no name that a restore may write. Restore the other paths by naming them.`,
+    { path: escapePath(path) },
+  )
+}
+
+const MODES: ReadonlySet<string> = new Set(["100644", "100755", "120000", "40000"])

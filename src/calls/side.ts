@@ -1,0 +1,96 @@
+import type { Change, FileVersion } from "../core/change.js"
+import { readAs } from "../core/object.js"
+import type { Oid } from "../core/oid.js"
+import { isInside, type RepoPath } from "../core/path.js"
+import { readTree } from "../core/tree.js"
+import { readTreePaths } from "../core/tree-paths.js"
+import type { CapturedTree } from "../core/tree-capture.js"
+import type { Rev } from "../snapshot-store.js"
+import { nullSink } from "../store/object-sink.js"
+import type { TreeReader } from "../tree/compare-trees.js"
+import { worktreeFolders } from "../tree/folders.js"
+import { pathFilter, type PathFilter } from "../tree/path-filter.js"
+import { readWorktree } from "../tree/worktree-reader.js"
+import type { StoreContext } from "./context.js"
+import { resolve } from "./resolve.js"
+
+/** One side of a comparison. */
+export interface Side {
+  readonly tree: Oid
+  readonly readTree: TreeReader
+  /** Whether this side can tell of a path. A look at the work tree cannot tell of what it had to skip. */
+  knows(path: string): boolean
+  /** The side's version of a changed path as it is by now, and its content; undefined when it is gone. */
+  content(path: RepoPath, version: FileVersion): Promise<{ version: FileVersion; bytes: Uint8Array } | undefined>
+  close(): Promise<void>
+}
+
+/** The side of a revision. */
+export async function storedSide(store: StoreContext, rev: Rev): Promise<Side> {
+  const { tree } = await resolve(store, rev)
+  return {
+    tree,
+    readTree: (oid) => readTree(store.objects, oid),
+    knows: () => true,
+    async content(_path, version) {
+      if (version.mode === "160000") return { version, bytes: new Uint8Array() }
+      return { version, bytes: await readAs(store.objects, version.oid as Oid, "blob") }
+    },
+    close: async () => {},
+  }
+}
+
+/** The side of the work tree as it is now. `from` is what it is compared with: its files are tracked. */
+export async function worktreeSide(store: StoreContext, from: Oid, signal?: AbortSignal): Promise<Side> {
+  const captured = await look(store, from, signal)
+  const folders = worktreeFolders(store.platform.fileSystem, store.worktree)
+  return {
+    tree: captured.tree,
+    readTree: readCaptured(store, captured),
+    knows: knowsBy(store, captured),
+    content: (path, version) => readWorktree(store.platform, folders, path, version.mode),
+    close: () => folders.close(),
+  }
+}
+
+/** Reads and hashes the work tree and stores nothing. The files of the tree `from` and of the newest snapshot are tracked. */
+export async function look(store: StoreContext, from: Oid, signal: AbortSignal | undefined): Promise<CapturedTree> {
+  const passOver = (): void => {}
+  const known = await readTreePaths(store.objects, from, passOver)
+  let newest: ReadonlyMap<RepoPath, unknown> = new Map()
+  for await (const snapshot of store.log.newestFirst(store.workspace)) {
+    newest = (await readTreePaths(store.objects, snapshot.commit.tree, passOver)).files
+    break
+  }
+  const request = {
+    isTracked: async (path: RepoPath) => known.files.has(path) || newest.has(path),
+    modeBefore: (path: RepoPath) => known.files.get(path)?.mode,
+    ...(signal === undefined ? {} : { signal }),
+  }
+  return store.treeCapture.capture(request, nullSink())
+}
+
+/** Reads trees of a captured work tree, whether they are stored or not, and those of the store. */
+export function readCaptured(store: StoreContext, captured: CapturedTree): TreeReader {
+  return async (oid) => captured.trees.get(oid) ?? readTree(store.objects, oid)
+}
+
+/** The paths that captures of this store take. */
+export function scopeFilter(store: StoreContext): PathFilter {
+  return pathFilter(store.include.length === 0 ? {} : { globs: store.include })
+}
+
+function knowsBy(store: StoreContext, captured: CapturedTree): (path: string) => boolean {
+  const inScope = scopeFilter(store)
+  const skipped = captured.manifest.skipped.map(({ path }) => path)
+  const exact = new Set(skipped)
+  return (path) => {
+    if (!inScope(path) || exact.has(path)) return false
+    return !skipped.some((folder) => isInside(path, folder))
+  }
+}
+
+/** Whether a change is one that both sides can tell of. */
+export function isKnown(change: Change, to: Side): boolean {
+  return change.status !== "deleted" || to.knows(change.path)
+}

@@ -1,0 +1,92 @@
+import { SnapshotError } from "../core/errors.js"
+import type { OnProgress } from "../core/progress.js"
+import type { RestoreReport, SnapshotStore, StoreEvents } from "../snapshot-store.js"
+import { capture } from "./capture.js"
+import { changes, diff, patch } from "./compare.js"
+import type { StoreContext } from "./context.js"
+import { list } from "./list.js"
+import { readFile } from "./read-file.js"
+import { resolveSnapshot } from "./resolve.js"
+import { apply, plan, restore } from "./restore.js"
+import { viewOf } from "./snapshot-view.js"
+
+/** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
+export function snapshotStore(context: StoreContext): SnapshotStore {
+  const listeners = new Map<keyof StoreEvents, Set<(event: never) => void>>()
+  const running = new Set<Promise<unknown>>()
+  let closing: Promise<void> | undefined
+  let restoring: Promise<unknown> = Promise.resolve()
+
+  function tell<Name extends keyof StoreEvents>(name: Name, event: StoreEvents[Name]): void {
+    for (const listener of listeners.get(name) ?? []) (listener as (event: StoreEvents[Name]) => void)(event)
+  }
+
+  async function call<Value>(step: () => Promise<Value>): Promise<Value> {
+    if (closing !== undefined)
+      throw new SnapshotError("CLOSED", "This store has been closed. Open it again to go on.", {})
+    const started = step()
+    running.add(started)
+    try {
+      return await started
+    } finally {
+      running.delete(started)
+    }
+  }
+
+  /** Two restores of one store would each see the other's half-done work as conflicts. */
+  async function restoreCall(step: () => Promise<RestoreReport>): Promise<RestoreReport> {
+    return call(async () => {
+      const turn = restoring.then(step, step)
+      restoring = turn
+      const report = await turn
+      tell("restored", report)
+      return report
+    })
+  }
+
+  function withProgress<Options extends { readonly onProgress?: OnProgress }>(options: Options): Options {
+    const onProgress: OnProgress = (progress) => {
+      options.onProgress?.(progress)
+      tell("progress", progress)
+    }
+    return { ...options, onProgress }
+  }
+
+  async function close(): Promise<void> {
+    await Promise.allSettled(running)
+    await context.objects.close()
+  }
+
+  const store: SnapshotStore = {
+    worktree: context.worktree,
+    gitdir: context.layout.gitdir,
+    workspace: context.workspace,
+    capture: (options = {}) =>
+      call(async () => {
+        const result = await capture(context, withProgress(options))
+        tell("captured", result)
+        return result
+      }),
+    list: (options) => call(() => list(context, options)),
+    resolve: (rev) => call(async () => viewOf(await resolveSnapshot(context, rev))),
+    changes: (from, to, options) => call(() => changes(context, from, to, options)),
+    diff: (from, to, options) => call(() => diff(context, from, to, options)),
+    patch: (from, to, options) => call(() => patch(context, from, to, options)),
+    readFile: (rev, path) => call(() => readFile(context, rev, path)),
+    plan: (target, options = {}) => call(() => plan(context, target, withProgress(options))),
+    apply: (made, options = {}) => restoreCall(() => apply(context, made, withProgress(options))),
+    restore: (rev, options = {}) => restoreCall(() => restore(context, rev, withProgress(options))),
+    on(name, listener) {
+      const known = listeners.get(name) ?? new Set()
+      listeners.set(name, known)
+      known.add(listener)
+      return () => void known.delete(listener)
+    },
+    close() {
+      closing ??= close()
+      return closing
+    },
+    [Symbol.asyncDispose]: () => store.close(),
+  }
+  return store
+}

@@ -1,0 +1,92 @@
+#!/usr/bin/env node
+/*
+ * The treeshot command. Nothing outside this folder prints or sets an exit status.
+ */
+import { readFileSync } from "node:fs"
+import { openStore } from "../open-store.js"
+import { asksForJson, parseArguments } from "./arguments.js"
+import { capture } from "./capture.js"
+import type { Command } from "./command.js"
+import { diff } from "./diff.js"
+import { DONE, FAILED, report } from "./failure.js"
+import { list } from "./list.js"
+import { openOptionsOf } from "./open-options.js"
+import { findPlace } from "./place.js"
+import { plan } from "./plan.js"
+import { progressBar } from "./progress-bar.js"
+import { restore } from "./restore.js"
+import { processScreen, type Screen } from "./screen.js"
+import { show } from "./show.js"
+import { suggestions } from "./suggestion.js"
+import { printable } from "./text.js"
+
+const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore]
+
+async function main(): Promise<void> {
+  const args = process.argv.slice(2)
+  const screen = processScreen(process, asksForJson(args))
+  const interrupt = interruption()
+  const debug = Boolean(process.env["TREESHOT_DEBUG"])
+  guardStreams()
+  process.on("uncaughtException", (error) => process.exit(report(error, screen, interrupt, debug)))
+  let status: number
+  try {
+    status = await run(args, screen, interrupt)
+  } catch (error) {
+    status = report(error, screen, interrupt, debug)
+  }
+  if (status !== DONE) process.exitCode = status
+}
+
+async function run(args: readonly string[], screen: Screen, signal: AbortSignal): Promise<number> {
+  const request = parseArguments(args, COMMANDS, version())
+  if (request.kind !== "command") {
+    request.show()
+    return DONE
+  }
+  const { command, words } = request
+  const options = openOptionsOf(words)
+  const action = command.prepare(words)
+  const place = await findPlace(words.value("C"), () => process.cwd())
+  const bar = progressBar(process.stderr, !screen.json)
+  const store = await openStore({ ...options, worktree: place.worktree })
+  try {
+    return await action({
+      store,
+      screen,
+      signal,
+      now: new Date(),
+      onProgress: bar.onProgress,
+      finishProgress: bar.stop,
+      toStorePath: place.toStorePath,
+      suggest: suggestions(process, words),
+    })
+  } finally {
+    bar.stop()
+    await store.close()
+  }
+}
+
+/** Aborted by the first Ctrl-C; the second one ends the process as it would any other. */
+function interruption(): AbortSignal {
+  const controller = new AbortController()
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => controller.abort())
+  return controller.signal
+}
+
+/** A reader that had enough, such as head, is no failure; output that cannot be written is one. */
+function guardStreams(): void {
+  process.stderr.on("error", () => {})
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE" || error.code === "ERR_STREAM_DESTROYED") return
+    process.exitCode = FAILED
+    process.stderr.write(`treeshot: The output could not be written: ${printable(error.message)}\n`)
+  })
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
+  return (manifest as { readonly version: string }).version
+}
+
+await main()

@@ -1,0 +1,34 @@
+import type { OpenOptions } from "../snapshot-store.js"
+import type { Option, Words } from "./command.js"
+import { choice, sizeBytes, wrongUse } from "./values.js"
+
+/** The options of every command, which say what to open and how. */
+export const OPEN_OPTIONS: readonly Option[] = [
+  { usage: "-C <folder>", text: "The folder (default: the repository's top, or this)" },
+  { usage: "--store <gitdir>", text: "The store's folder (default: in your data folder)" },
+  { usage: "--workspace <name>", text: "Name of the folder in a store that several share" },
+  { usage: "--include <glob>", text: "Only matching files", repeatable: true },
+  { usage: "--exclude <pattern>", text: "Leave out, as a line of .gitignore does", repeatable: true },
+  { usage: "--new-file-limit <size>", text: "Leave out new files above this (default: 2MiB)" },
+  { usage: "--durability <kind>", text: "power (default) or process: what it survives" },
+  { usage: "--allow-any-root", text: "Take /, the home folder or a drive's root" },
+]
+
+/** How to open the store that the command line names, all but the work tree. */
+export function openOptionsOf(words: Words): Omit<OpenOptions, "worktree"> {
+  for (const option of ["C", "store", "workspace", "include", "exclude"])
+    if (words.values(option).includes("")) throw wrongUse(option, `${option === "C" ? "-C" : `--${option}`} is empty.`)
+  const gitdir = words.value("store")
+  const workspace = words.value("workspace")
+  const newFileLimitBytes = sizeBytes(words, "new-file-limit")
+  const durability = choice(words, "durability", ["power", "process"])
+  return {
+    ...(gitdir !== undefined && { gitdir }),
+    ...(workspace !== undefined && { workspace }),
+    ...(words.has("include") && { include: words.values("include") }),
+    ...(words.has("exclude") && { exclude: words.values("exclude") }),
+    ...(newFileLimitBytes !== undefined && { newFileLimitBytes }),
+    ...(durability !== undefined && { durability }),
+    ...(words.has("allow-any-root") && { allowAnyRoot: true }),
+  }
+}

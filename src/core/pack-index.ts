@@ -1,0 +1,209 @@
+/*
+ * A pack index, version 2, for n objects, sorted by oid; numbers with the highest byte first:
+ *
+ *   FF "tOc"  4 bytes: 2
+ *   256 × 4 bytes    how many oids begin with this byte or a smaller one; the last is n
+ *   n × 20 bytes     oids
+ *   n × 4 bytes      CRC-32 of each entry as it stands in the pack, header included
+ *   n × 4 bytes      where each entry begins; with the highest bit set, the rest is a row of the next table
+ *   m × 8 bytes      positions of 2 GiB and above
+ *   20 bytes         checksum of the pack
+ *   20 bytes         SHA-1 of all that stands before
+ *
+ * Source: https://git-scm.com/docs/gitformat-pack
+ */
+import { concat, equalBytes } from "./bytes.js"
+import { SnapshotError } from "./errors.js"
+import type { Hasher } from "./hasher.js"
+import { OID_BYTES, oidAt, oidBytes, type Oid } from "./oid.js"
+
+/** An object of a pack. */
+export interface PackIndexEntry {
+  readonly oid: Oid
+  /** Where its entry begins in the pack. */
+  readonly offset: number
+  readonly crc32: number
+}
+
+/** Finds the objects of one pack. */
+export interface PackIndex {
+  readonly count: number
+  /** The last 20 bytes of the pack. */
+  readonly packChecksum: Uint8Array
+  /** Where the entry of `oid` begins; undefined when the pack does not hold it. */
+  find(oid: Oid): number | undefined
+  /** The oids that begin with `prefix`, 1 to 40 lowercase hex digits. */
+  withPrefix(prefix: string): Oid[]
+  /** All objects, sorted by oid. */
+  entries(): Iterable<PackIndexEntry>
+  /** Where the entry behind the one at `offset` begins; undefined for the last one. */
+  nextOffset(offset: number): number | undefined
+}
+
+/** The index of a pack with these entries, which may come in any order, each oid once. */
+export async function encodePackIndex(
+  hasher: Hasher,
+  entries: readonly PackIndexEntry[],
+  packChecksum: Uint8Array,
+): Promise<Uint8Array> {
+  const sorted = entries.toSorted((a, b) => (a.oid < b.oid ? -1 : 1))
+  const far = sorted.filter((entry) => entry.offset >= FAR)
+  const content = new Uint8Array(OIDS_AT + sorted.length * ROW_BYTES + far.length * 8)
+  const view = new DataView(content.buffer)
+  view.setUint32(0, MAGIC)
+  view.setUint32(4, VERSION)
+
+  const crcsAt = OIDS_AT + sorted.length * OID_BYTES
+  const offsetsAt = crcsAt + sorted.length * 4
+  const farAt = offsetsAt + sorted.length * 4
+  const counts = new Array<number>(256).fill(0)
+  let rows = 0
+  for (const [i, entry] of sorted.entries()) {
+    const oid = oidBytes(entry.oid)
+    counts[oid[0] as number]!++
+    content.set(oid, OIDS_AT + i * OID_BYTES)
+    view.setUint32(crcsAt + i * 4, entry.crc32)
+    view.setUint32(offsetsAt + i * 4, entry.offset < FAR ? entry.offset : FAR + rows)
+    if (entry.offset >= FAR) view.setBigUint64(farAt + 8 * rows++, BigInt(entry.offset))
+  }
+  let total = 0
+  for (const [byte, count] of counts.entries()) view.setUint32(FANOUT_AT + byte * 4, (total += count))
+  return concat([content, packChecksum, await hasher.sha1([content, packChecksum])])
+}
+
+/**
+ * The index that `bytes`, read from `path`, hold; undefined when they are damaged, whose own checksum is checked here.
+ * Another version than 2: FORMAT_UNSUPPORTED.
+ */
+export async function parsePackIndex(hasher: Hasher, bytes: Uint8Array, path: string): Promise<PackIndex | undefined> {
+  if (bytes.length < OIDS_AT + CHECKSUMS_BYTES) return undefined
+  const end = bytes.length - OID_BYTES
+  if (!equalBytes(await hasher.sha1([bytes.subarray(0, end)]), bytes.subarray(end))) return undefined
+
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const version = view.getUint32(0) === MAGIC ? view.getUint32(4) : 1
+  if (version !== VERSION)
+    throw new SnapshotError(
+      "FORMAT_UNSUPPORTED",
+      `The pack index ${path} has version ${version}; only version 2 can be read. Run "git repack -ad" there to write it anew.`,
+      { path, format: `pack index version ${version}` },
+    )
+  const count = view.getUint32(FANOUT_AT + 255 * 4)
+  const farBytes = bytes.length - CHECKSUMS_BYTES - OIDS_AT - count * ROW_BYTES
+  if (!ascendingFanout(view) || farBytes < 0 || !farRowsAreThere(view, count, farBytes / 8)) return undefined
+  return new ParsedIndex(bytes, view, count)
+}
+
+class ParsedIndex implements PackIndex {
+  readonly count: number
+  readonly packChecksum: Uint8Array
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #byOffset: Float64Array | undefined
+
+  constructor(bytes: Uint8Array, view: DataView, count: number) {
+    this.#bytes = bytes
+    this.#view = view
+    this.count = count
+    this.packChecksum = bytes.subarray(bytes.length - CHECKSUMS_BYTES, bytes.length - OID_BYTES)
+  }
+
+  find(oid: Oid): number | undefined {
+    const first = Number.parseInt(oid.slice(0, 2), 16)
+    const end = this.#fanout(first)
+    if (this.#fanout(first - 1) === end) return undefined
+    const row = this.#rowOf(oidBytes(oid), first)
+    return row < end && oidAt(this.#bytes, OIDS_AT + row * OID_BYTES) === oid ? this.#offset(row) : undefined
+  }
+
+  withPrefix(prefix: string): Oid[] {
+    const lowest = oidBytes(prefix.padEnd(2 * OID_BYTES, "0") as Oid)
+    const found: Oid[] = []
+    for (let row = this.#rowOf(lowest, lowest[0] as number); row < this.count; row++) {
+      const oid = oidAt(this.#bytes, OIDS_AT + row * OID_BYTES)
+      if (!oid.startsWith(prefix)) break
+      found.push(oid)
+    }
+    return found
+  }
+
+  *entries(): Generator<PackIndexEntry> {
+    const crcsAt = OIDS_AT + this.count * OID_BYTES
+    for (let row = 0; row < this.count; row++)
+      yield {
+        oid: oidAt(this.#bytes, OIDS_AT + row * OID_BYTES),
+        offset: this.#offset(row),
+        crc32: this.#view.getUint32(crcsAt + row * 4),
+      }
+  }
+
+  nextOffset(offset: number): number | undefined {
+    const sorted = (this.#byOffset ??= this.#offsets().sort())
+    const row = lowerBound(0, sorted.length, (i) => (sorted[i] as number) > offset)
+    return sorted[row]
+  }
+
+  #offsets(): Float64Array {
+    const offsets = new Float64Array(this.count)
+    for (let row = 0; row < this.count; row++) offsets[row] = this.#offset(row)
+    return offsets
+  }
+
+  /** How many oids begin with `byte` or a smaller one. */
+  #fanout(byte: number): number {
+    return byte < 0 ? 0 : this.#view.getUint32(FANOUT_AT + byte * 4)
+  }
+
+  /** The first row of those that begin with `first` whose oid is not below `oid`. */
+  #rowOf(oid: Uint8Array, first: number): number {
+    return lowerBound(this.#fanout(first - 1), this.#fanout(first), (row) => this.#compare(row, oid) >= 0)
+  }
+
+  #compare(row: number, oid: Uint8Array): number {
+    const at = OIDS_AT + row * OID_BYTES
+    for (let i = 0; i < OID_BYTES; i++) {
+      const difference = (this.#bytes[at + i] as number) - (oid[i] as number)
+      if (difference !== 0) return difference
+    }
+    return 0
+  }
+
+  #offset(row: number): number {
+    const near = this.#view.getUint32(OIDS_AT + this.count * (OID_BYTES + 4) + row * 4)
+    if (near < FAR) return near
+    return Number(this.#view.getBigUint64(OIDS_AT + this.count * ROW_BYTES + (near - FAR) * 8))
+  }
+}
+
+/** The first of `from` … `to - 1` that passes `test`, which all behind it pass, too; `to` when none does. */
+function lowerBound(from: number, to: number, test: (i: number) => boolean): number {
+  let low = from
+  let high = to
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (test(middle)) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+function ascendingFanout(view: DataView): boolean {
+  for (let byte = 1; byte < 256; byte++)
+    if (view.getUint32(FANOUT_AT + byte * 4) < view.getUint32(FANOUT_AT + (byte - 1) * 4)) return false
+  return true
+}
+
+function farRowsAreThere(view: DataView, count: number, farRows: number): boolean {
+  const offsetsAt = OIDS_AT + count * (OID_BYTES + 4)
+  for (let row = 0; row < count; row++) if (view.getUint32(offsetsAt + row * 4) - FAR >= farRows) return false
+  return Number.isInteger(farRows)
+}
+
+const MAGIC = 0xff744f63
+const VERSION = 2
+const FANOUT_AT = 8
+const OIDS_AT = FANOUT_AT + 256 * 4
+const ROW_BYTES = OID_BYTES + 4 + 4
+const CHECKSUMS_BYTES = 2 * OID_BYTES
+/** The first offset that does not fit into 31 bits. */
+const FAR = 0x80000000

@@ -1,0 +1,18 @@
+import type { Clock } from "./clock.js"
+import type { Deflater } from "./deflater.js"
+import type { Environment } from "./environment.js"
+import type { FileSystem } from "./file-system.js"
+import type { Hasher } from "./hasher.js"
+import type { OwnerSource } from "./owner.js"
+import type { PathLister } from "./path-lister.js"
+
+/** All ports that the library needs of the place where it runs. */
+export interface Platform {
+  readonly fileSystem: FileSystem
+  readonly hasher: Hasher
+  readonly deflater: Deflater
+  readonly clock: Clock
+  readonly owner: OwnerSource
+  readonly lister: PathLister
+  readonly environment: Environment
+}

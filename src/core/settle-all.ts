@@ -1,0 +1,31 @@
+/** The values of all promises; when any rejects, rejects as the first of them, but only after all have ended: nothing runs on unattended. */
+export async function settleAll<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
+  const settled = await Promise.allSettled(promises)
+  return settled.map((one) => {
+    if (one.status === "rejected") throw one.reason
+    return one.value
+  })
+}
+
+/**
+ * Runs `step` on each item of `stack`, the last first, `concurrency` at a time, until the stack is empty. Steps may push
+ * onto it. When one rejects, no more are started, and it rejects once the running ones have ended.
+ */
+export async function drain<Item>(
+  stack: Item[],
+  concurrency: number,
+  step: (item: Item) => Promise<void>,
+): Promise<void> {
+  const running = new Set<Promise<void>>()
+  try {
+    while (stack.length > 0 || running.size > 0) {
+      while (stack.length > 0 && running.size < concurrency) {
+        const started: Promise<void> = step(stack.pop() as Item).finally(() => running.delete(started))
+        running.add(started)
+      }
+      await Promise.race(running)
+    }
+  } finally {
+    await Promise.allSettled(running)
+  }
+}

@@ -1,0 +1,49 @@
+import fs from "node:fs"
+import { homedir } from "node:os"
+import type { Environment } from "../../core/environment.js"
+import type { FileSystemClient } from "../../core/file-system-client.js"
+import type { Platform } from "../../core/platform.js"
+import { clientFileSystem } from "../client-file-system.js"
+import { systemClock } from "../system-clock.js"
+import { fastGlobLister } from "./fast-glob-lister.js"
+import { nodeDeflater } from "./node-deflater.js"
+import { nodeFileSystem } from "./node-file-system.js"
+import { nodeHasher } from "./node-hasher.js"
+import { nodeOwner } from "./node-owner.js"
+
+/** What to use instead of Node's own. */
+export interface NodePlatformOptions {
+  /** The file system; node:fs by default. */
+  readonly client?: FileSystemClient
+}
+
+/** The ports on Node. The one place in the library that looks at the environment and the home folder. */
+export async function nodePlatform(options: NodePlatformOptions = {}): Promise<Platform> {
+  const { client } = options
+  // node:fs itself is better served by what knows its flags and handles.
+  const isNode = client === undefined || client.promises === fs.promises
+  const fileSystem = isNode ? nodeFileSystem() : clientFileSystem(client)
+  return {
+    fileSystem,
+    hasher: nodeHasher(),
+    deflater: nodeDeflater(),
+    clock: systemClock(),
+    owner: nodeOwner(),
+    lister: fastGlobLister(fileSystem),
+    environment: environment(),
+  }
+}
+
+function environment(): Environment {
+  const home = homeFolder()
+  return { variables: { ...process.env }, ...(home === undefined ? {} : { home }) }
+}
+
+function homeFolder(): string | undefined {
+  try {
+    return homedir() || undefined
+  } catch {
+    // The user of a container may have no entry in the list of users.
+    return undefined
+  }
+}

@@ -1,0 +1,64 @@
+import { errnoOf } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import { randomHex } from "../core/random.js"
+
+/**
+ * Puts `bytes` in place at `target` as a whole or not at all: written beside, synced, renamed, and the folder synced.
+ * `temporary` is a folder of the same file system. With `durable` false nothing is synced.
+ */
+export async function writeAtomically(
+  fileSystem: FileSystem,
+  temporary: string,
+  target: string,
+  bytes: Uint8Array,
+  durable: boolean,
+): Promise<void> {
+  const temp = `${temporary}/${randomHex(16)}`
+  const file = await fileSystem.open(temp, "create")
+  try {
+    try {
+      await file.write(bytes, 0)
+      if (durable) await file.sync()
+    } finally {
+      await file.close()
+    }
+    await fileSystem.rename(temp, target)
+  } catch (error) {
+    await removeIfThere(fileSystem, temp)
+    throw error
+  }
+  if (durable) await fileSystem.syncFolder(folderOf(target))
+}
+
+/** The folder part of a path of the system. */
+export function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/"
+}
+
+/** Removes a file that may be gone already. */
+export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.unlink(path)
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error
+  }
+}
+
+/** Makes a folder and those above it where they are missing. With `durable`, each new name is synced into its parent. */
+export async function makeFolders(
+  fileSystem: FileSystem,
+  path: string,
+  durable: boolean,
+  permissions?: number,
+): Promise<void> {
+  try {
+    await fileSystem.makeFolder(path, permissions)
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === "EEXIST") return
+    if (errno !== "ENOENT" || folderOf(path) === path) throw error
+    await makeFolders(fileSystem, folderOf(path), durable, permissions)
+    return makeFolders(fileSystem, path, durable, permissions)
+  }
+  if (durable) await fileSystem.syncFolder(folderOf(path))
+}

@@ -1,0 +1,44 @@
+import { decodeCommit } from "../core/commit.js"
+import type { Manifest } from "../core/manifest.js"
+import { readAs } from "../core/object.js"
+import type { Oid } from "../core/oid.js"
+import type { RepoPath } from "../core/path.js"
+import type { TreeEntry } from "../core/tree.js"
+import { readTreePaths } from "../core/tree-paths.js"
+import type { ObjectDatabase } from "./object-database.js"
+import { MANIFEST_FILE, type SnapshotLog, type StoredSnapshot } from "./snapshot-log.js"
+
+/** The snapshot that a capture builds on. */
+export interface Base {
+  readonly snapshot: StoredSnapshot
+  /** The objects that it reaches and that are there: the capture counts on them without storing them again. */
+  readonly reaches: ReadonlySet<Oid>
+  readonly files: ReadonlyMap<RepoPath, TreeEntry>
+  /** Undefined when it cannot be read. */
+  readonly manifest: Manifest | undefined
+}
+
+/** Reads a base. What is damaged or missing of it does not count as reached, and so is stored again. */
+export async function readBase(objects: ObjectDatabase, log: SnapshotLog, snapshot: StoredSnapshot): Promise<Base> {
+  const passOver = (): void => {}
+  const { files, folders } = await readTreePaths(objects, snapshot.commit.tree, passOver)
+  const reached = new Set<Oid>(folders.values())
+  for (const entry of files.values()) if (entry.mode !== "160000") reached.add(entry.oid)
+  let manifest: Manifest | undefined
+  try {
+    manifest = await log.manifestOf(snapshot)
+    for (const oid of await manifestObjects(objects, snapshot)) reached.add(oid)
+  } catch {
+    // The next snapshot gets a manifest of its own; this one's restores see the damage themselves.
+  }
+  return { snapshot, reaches: await objects.present(reached), files, manifest }
+}
+
+async function manifestObjects(objects: ObjectDatabase, { commit }: StoredSnapshot): Promise<Oid[]> {
+  const parent = commit.parents[0]
+  if (parent === undefined) return []
+  const { tree } = decodeCommit(await readAs(objects, parent, "commit"), parent)
+  const { files } = await readTreePaths(objects, tree)
+  const file = files.get(MANIFEST_FILE as RepoPath)
+  return file === undefined ? [parent, tree] : [parent, tree, file.oid]
+}

@@ -1,0 +1,105 @@
+/*
+ * The folder of a store: a gitdir in the shape of a bare repository, with a configuration of its own.
+ *
+ *   HEAD, config, objects/, refs/   as Git knows them
+ *   leases/                         of running captures
+ *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
+ *   unsynced/                       markers of snapshots that were published without syncing
+ *
+ * Source: https://git-scm.com/docs/gitrepository-layout
+ */
+import { lossyText, utf8 } from "../core/bytes.js"
+import { SnapshotError } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import { lastVariable, readGitConfig } from "../tree/git-config.js"
+import { makeFolders, writeAtomically } from "./atomic-file.js"
+
+/** Where things are in a gitdir. */
+export interface GitdirLayout {
+  readonly gitdir: string
+  readonly objects: string
+  readonly packs: string
+  readonly leases: string
+  readonly temporary: string
+  readonly unsynced: string
+}
+
+/** The layout of the gitdir at `gitdir`. */
+export function layoutOf(gitdir: string): GitdirLayout {
+  return {
+    gitdir,
+    objects: `${gitdir}/objects`,
+    packs: `${gitdir}/objects/pack`,
+    leases: `${gitdir}/leases`,
+    temporary: `${gitdir}/tmp`,
+    unsynced: `${gitdir}/unsynced`,
+  }
+}
+
+/**
+ * Makes the store at `gitdir` when it is not there, and checks it when it is. A gitdir that another tool made is taken
+ * as it is, and only gains the folders that captures need. What is no gitdir: GITDIR_INVALID; a gitdir that only a
+ * later version, or no version, can read: FORMAT_UNSUPPORTED.
+ */
+export async function prepareGitdir(fileSystem: FileSystem, gitdir: string): Promise<GitdirLayout> {
+  const layout = layoutOf(gitdir)
+  const stat = await fileSystem.lstat(gitdir)
+  if (stat !== undefined && stat.kind !== "folder") throw invalid(gitdir, "it is a file")
+  if (stat === undefined) await makeFolders(fileSystem, gitdir, true, 0o700)
+  const names = new Set((await fileSystem.list(gitdir))?.map((item) => item.name))
+  const config = await fileSystem.readFile(`${gitdir}/config`)
+  if (config !== undefined && names.has("HEAD") && names.has("objects")) checkConfig(gitdir, lossyText(config))
+  else if ([...names].every((name) => OWN_NAMES.has(name))) await makeGitdir(fileSystem, layout)
+  else throw invalid(gitdir, "it holds files and is no Git folder")
+  for (const folder of [layout.packs, `${gitdir}/refs`, layout.leases, layout.temporary, layout.unsynced])
+    await makeFolders(fileSystem, folder, true)
+  return layout
+}
+
+const STORE_VERSION = 1
+
+const OWN_NAMES: ReadonlySet<string> = new Set(["HEAD", "config", "objects", "refs", "leases", "tmp", "unsynced"])
+
+const CONFIG = `[core]
+	repositoryformatversion = 0
+	filemode = true
+	bare = true
+	logAllRefUpdates = false
+[gc]
+	auto = 0
+[treeshot]
+	version = ${STORE_VERSION}
+`
+
+/** The configuration comes last: until it is there, the next one to open the folder goes on making it. */
+async function makeGitdir(fileSystem: FileSystem, layout: GitdirLayout): Promise<void> {
+  const { gitdir, temporary } = layout
+  for (const folder of [layout.packs, `${gitdir}/refs`, temporary]) await makeFolders(fileSystem, folder, true)
+  await writeAtomically(fileSystem, temporary, `${gitdir}/HEAD`, utf8("ref: refs/heads/main\n"), true)
+  await writeAtomically(fileSystem, temporary, `${gitdir}/config`, utf8(CONFIG), true)
+}
+
+function checkConfig(gitdir: string, text: string): void {
+  const variables = readGitConfig(text)
+  const valueOf = (key: string): string | undefined => lastVariable(variables, key)?.value
+  const unsupported = (format: string): SnapshotError =>
+    new SnapshotError(
+      "FORMAT_UNSUPPORTED",
+      `The store at ${gitdir} has ${format}, which this version cannot read. Give another gitdir, or use a later version of treeshot.`,
+      { path: gitdir, format },
+    )
+  const version = valueOf("treeshot.version")
+  if (version !== undefined && version !== String(STORE_VERSION)) throw unsupported(`treeshot version ${version}`)
+  const hash = valueOf("extensions.objectformat")
+  if (hash !== undefined && hash.toLowerCase() !== "sha1") throw unsupported(`${hash} object names`)
+  const refs = valueOf("extensions.refstorage")
+  if (refs !== undefined && refs.toLowerCase() !== "files") throw unsupported(`refs stored as ${refs}`)
+}
+
+function invalid(gitdir: string, why: string): SnapshotError {
+  return new SnapshotError(
+    "GITDIR_INVALID",
+    `${gitdir} cannot be a store: ${why}. Give an empty folder, one that does not exist yet, or an existing store.`,
+    { path: gitdir },
+  )
+}

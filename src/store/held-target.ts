@@ -1,0 +1,16 @@
+import type { Oid } from "../core/oid.js"
+import { randomHex } from "../core/random.js"
+import type { RefName, Workspace } from "../core/ref-name.js"
+import type { Refs } from "./refs.js"
+
+/** A ref that keeps a tree from being collected. */
+export interface HeldTarget {
+  release(): Promise<void>
+}
+
+/** Holds what a restore reads, for as long as it runs: retention may let its snapshot go meanwhile. */
+export async function holdTarget(refs: Refs, workspace: Workspace, tree: Oid, durable: boolean): Promise<HeldTarget> {
+  const name = `refs/restores/${workspace}/${randomHex(16)}` as RefName
+  await refs.write(name, tree, durable)
+  return { release: () => refs.removeLoose(name) }
+}

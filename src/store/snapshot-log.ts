@@ -1,0 +1,86 @@
+import { decodeCommit, type Commit } from "../core/commit.js"
+import { SnapshotError } from "../core/errors.js"
+import { decodeManifest, PLAIN_MANIFEST, type Manifest } from "../core/manifest.js"
+import { readAs, type ObjectReader } from "../core/object.js"
+import type { Oid } from "../core/oid.js"
+import { snapshotFolder, type RefName, type Workspace } from "../core/ref-name.js"
+import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
+import { readTree } from "../core/tree.js"
+import type { Refs } from "./refs.js"
+
+/** A snapshot as it is stored. */
+export interface StoredSnapshot {
+  readonly id: Oid
+  readonly ref: RefName
+  readonly commit: Commit
+  readonly record: SnapshotRecord
+}
+
+/** The snapshots of a store. */
+export interface SnapshotLog {
+  /** The snapshots of a workspace, newest first, read as they are asked for. Damaged ones are passed over. */
+  newestFirst(workspace: Workspace): AsyncIterable<StoredSnapshot>
+  /** The snapshot with this id in any workspace; undefined when no ref names it. */
+  withId(id: Oid): Promise<StoredSnapshot | undefined>
+  /** The snapshot that a ref names; undefined when the ref is not there or names something else. */
+  at(ref: RefName): Promise<StoredSnapshot | undefined>
+  /** What a snapshot left out. A manifest that cannot be read: OBJECT_MISSING, OBJECT_CORRUPT. */
+  manifestOf(snapshot: StoredSnapshot): Promise<Manifest>
+}
+
+/** The name of the one file in a manifest's tree. */
+export const MANIFEST_FILE = "manifest.json"
+
+export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
+  async function read(id: Oid): Promise<{ commit: Commit; record: SnapshotRecord } | undefined> {
+    const object = await reader.read(id)
+    if (object?.type !== "commit") return undefined
+    const commit = decodeCommit(object.bytes, id)
+    const record = decodeRecord(commit.message)
+    return record === undefined ? undefined : { commit, record }
+  }
+
+  async function at(ref: RefName): Promise<StoredSnapshot | undefined> {
+    const id = await refs.read(ref)
+    const found = id === undefined ? undefined : await read(id)
+    return id === undefined || found === undefined ? undefined : { id, ref, ...found }
+  }
+
+  return {
+    at,
+    async *newestFirst(workspace) {
+      const names = await refs.names(snapshotFolder(workspace))
+      for (const ref of names.reverse()) {
+        const snapshot = await unlessDamaged(at(ref))
+        if (snapshot !== undefined) yield snapshot
+      }
+    },
+    async withId(id) {
+      const found = await read(id)
+      if (found === undefined) return undefined
+      const ref = refOf(found.record)
+      return (await refs.read(ref)) === id ? { id, ref, ...found } : undefined
+    },
+    async manifestOf({ commit }) {
+      const parent = commit.parents[0]
+      if (parent === undefined) return PLAIN_MANIFEST
+      const { tree } = decodeCommit(await readAs(reader, parent, "commit"), parent)
+      const file = (await readTree(reader, tree)).find((entry) => entry.name === MANIFEST_FILE)
+      if (file === undefined)
+        throw new SnapshotError("OBJECT_CORRUPT", `The manifest ${parent} holds no ${MANIFEST_FILE}.`, { oid: parent })
+      return decodeManifest(await readAs(reader, file.oid, "blob"), file.oid)
+    },
+  }
+}
+
+/** One damaged snapshot hides none of the others. */
+async function unlessDamaged<Value>(reading: Promise<Value>): Promise<Value | undefined> {
+  try {
+    return await reading
+  } catch (error) {
+    if (error instanceof SnapshotError && DAMAGE.has(error.code)) return undefined
+    throw error
+  }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(["REF_INVALID", "OBJECT_CORRUPT", "OBJECT_MISSING"])

@@ -1,0 +1,101 @@
+import type { FileSystem, OpenFile } from "../core/file-system.js"
+import { removeIfThere } from "./atomic-file.js"
+import { readPieces } from "./file-pieces.js"
+
+/** What a spill is made of. */
+export interface SpillOptions {
+  readonly fileSystem: FileSystem
+  /** The temporary file, whose name must be free. It is made when it is needed. */
+  readonly path: string
+  /** Of the temporary file. */
+  readonly permissions: number
+  /** How much stays in memory before it is written. */
+  readonly memoryBytes: number
+}
+
+/** Bytes that are put one behind the other: in memory up to a bound, and from there into a temporary file. One call at a time. */
+export class Spill {
+  readonly #options: SpillOptions
+  /** The bytes from #flushed on; what is behind them in this array counts for nothing. */
+  #buffer: Uint8Array = new Uint8Array(FIRST_BUFFER_BYTES)
+  #file: OpenFile | undefined
+  #flushed = 0
+  #length = 0
+
+  constructor(options: SpillOptions) {
+    this.#options = options
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  /** A call that fails changes nothing. */
+  async append(bytes: Uint8Array): Promise<void> {
+    const buffered = this.#length - this.#flushed
+    if (buffered + bytes.length > this.#options.memoryBytes) {
+      const file = await this.#flush()
+      await file.write(bytes, this.#length)
+      this.#flushed += bytes.length
+    } else {
+      this.#makeRoom(buffered + bytes.length)
+      this.#buffer.set(bytes, buffered)
+    }
+    this.#length += bytes.length
+  }
+
+  /** Takes back all that was put behind the first `length` bytes. */
+  cut(length: number): void {
+    this.#length = length
+    this.#flushed = Math.min(this.#flushed, length)
+  }
+
+  /** Puts other bytes in the place of the first ones. */
+  async replaceStart(bytes: Uint8Array): Promise<void> {
+    if (this.#flushed === 0) this.#buffer.set(bytes)
+    else await (await this.#flush()).write(bytes, 0)
+  }
+
+  /** All bytes, in pieces that stay as they are until the next call; those of the file are read back. */
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    if (this.#file !== undefined) yield* readPieces(this.#file, 0, this.#flushed)
+    yield this.#buffer.subarray(0, this.#length - this.#flushed)
+  }
+
+  /** The temporary file, with all the bytes in it and nothing behind them. */
+  async toFile(): Promise<OpenFile> {
+    const file = await this.#flush()
+    await file.truncate(this.#length)
+    return file
+  }
+
+  /** Closes and removes the temporary file, if there is one. May be called more than once. */
+  async remove(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    this.#buffer = new Uint8Array(0)
+    if (file === undefined) return
+    try {
+      await file.close()
+    } finally {
+      await removeIfThere(this.#options.fileSystem, this.#options.path)
+    }
+  }
+
+  async #flush(): Promise<OpenFile> {
+    const { fileSystem, path, permissions } = this.#options
+    this.#file ??= await fileSystem.open(path, "create", permissions)
+    await this.#file.write(this.#buffer.subarray(0, this.#length - this.#flushed), this.#flushed)
+    this.#flushed = this.#length
+    return this.#file
+  }
+
+  #makeRoom(bytes: number): void {
+    if (bytes <= this.#buffer.length) return
+    const larger = new Uint8Array(Math.min(this.#options.memoryBytes, Math.max(bytes, 2 * this.#buffer.length)))
+    larger.set(this.#buffer.subarray(0, this.#length - this.#flushed))
+    this.#buffer = larger
+  }
+}
+
+const FIRST_BUFFER_BYTES = 64 * 1024

@@ -1,0 +1,113 @@
+/*
+ * Files that a restore replaces or deletes are first renamed aside and hashed there: what was moved is what is checked,
+ * and nothing can change it unseen in between. They are removed when everything is in place, and put back otherwise.
+ */
+import type { FileVersion } from "../core/change.js"
+import type { Clock } from "../core/clock.js"
+import { errnoOf } from "../core/errors.js"
+import { hashObject } from "../core/object.js"
+import { nameOf, parentOf, type RepoPath } from "../core/path.js"
+import type { Folders } from "./folders.js"
+import { readStable, withFile, type ReadPorts } from "./read-file.js"
+import { restoreName } from "./restore-name.js"
+
+/** A file or link that was moved out of the way. */
+export interface Aside {
+  readonly path: RepoPath
+  /** The folder that it is in now. */
+  readonly folder: RepoPath
+  readonly name: string
+}
+
+/** Moves files aside and back. */
+export interface Asides {
+  /**
+   * Moves the file or link at `path` into `folder`, if it is still `expected`: type, mode and content. Undefined when it
+   * is not, or is gone: it stays, or is put back.
+   */
+  move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined>
+  /** Puts it back under its name, unless something else has that name by now: false then. */
+  putBack(aside: Aside): Promise<boolean>
+  remove(aside: Aside): Promise<void>
+}
+
+export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Folders): Asides {
+  const { fileSystem, hasher, clock } = ports
+
+  async function move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined> {
+    const aside: Aside = { path, folder, name: restoreName() }
+    const moved = await folders.within(parentOf(path), (from) =>
+      folders.within(folder, async (to) => {
+        try {
+          await fileSystem.rename(from.at(nameOf(path)), to.at(aside.name))
+          return true
+        } catch (error) {
+          if (errnoOf(error) === "ENOENT") return false
+          throw error
+        }
+      }),
+    )
+    if (moved !== true) return undefined
+    try {
+      if (await isVersion(aside, expected)) return aside
+    } catch (error) {
+      await putBack(aside)
+      throw error
+    }
+    await putBack(aside)
+    return undefined
+  }
+
+  async function isVersion(aside: Aside, expected: FileVersion): Promise<boolean> {
+    const same = await folders.within(aside.folder, async (folder) => {
+      const address = folder.at(aside.name)
+      if ((await fileSystem.lstat(address))?.kind === "link") {
+        const text = await fileSystem.readLink(address)
+        return (
+          text !== undefined && expected.mode === "120000" && (await hashObject(hasher, "blob", text)) === expected.oid
+        )
+      }
+      const content = await withFile(ports, folder, aside.name, (file) => readStable(ports, file, () => clock.nowMs()))
+      if (typeof content === "string" || content.oid !== expected.oid) return false
+      const executable = (content.stat.permissions & 0o100) !== 0
+      return !fileSystem.traits.executableBit || expected.mode === (executable ? "100755" : "100644")
+    })
+    return same === true
+  }
+
+  async function putBack(aside: Aside): Promise<boolean> {
+    const back = await folders.within(aside.folder, (from) =>
+      folders.within(parentOf(aside.path), (to) => placeNew(ports, from.at(aside.name), to.at(nameOf(aside.path)))),
+    )
+    return back === true
+  }
+
+  return {
+    move,
+    putBack,
+    async remove(aside) {
+      await folders.within(aside.folder, (folder) => fileSystem.unlink(folder.at(aside.name)))
+    },
+  }
+}
+
+/** Gives the file at `from` the new name `to` and takes the old one away. False when something has the new name. */
+export async function placeNew(
+  { fileSystem }: Pick<ReadPorts, "fileSystem">,
+  from: string,
+  to: string,
+): Promise<boolean> {
+  if (!fileSystem.traits.hardLinks) {
+    if ((await fileSystem.lstat(to)) !== undefined) return false
+    await fileSystem.rename(from, to)
+    return true
+  }
+  try {
+    await fileSystem.linkFile(from, to)
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false
+    throw error
+  }
+  await fileSystem.unlink(from)
+  return true
+}

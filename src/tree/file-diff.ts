@@ -1,0 +1,33 @@
+import { concat, lossyText, utf8 } from "../core/bytes.js"
+import type { Change, FileDiff } from "../core/change.js"
+import { textHunks } from "./hunks.js"
+import { patchSections, sectionHeader, sectionLabels, type PatchOptions } from "./patch.js"
+
+/**
+ * A change with its line counts and its patch as text, for people. Contents are given as for filePatch, with the same
+ * errors. Binaries have no counts and show as "Binary files … differ".
+ */
+export function fileDiff(
+  change: Change,
+  before: Uint8Array | undefined,
+  after: Uint8Array | undefined,
+  options: PatchOptions = {},
+): FileDiff {
+  const parts: Uint8Array[] = []
+  let additions = 0
+  let deletions = 0
+  let binary = false
+  for (const section of patchSections(change, before, after)) {
+    parts.push(sectionHeader(section))
+    if (section.content === "binary") {
+      binary = true
+      parts.push(utf8(`Binary files ${sectionLabels(section).join(" and ")} differ\n`))
+      continue
+    }
+    const hunks = textHunks(section.before, section.after, options.context)
+    additions += hunks.additions
+    deletions += hunks.deletions
+    parts.push(hunks.bytes)
+  }
+  return { ...change, additions, deletions, binary, patch: lossyText(concat(parts)) }
+}

@@ -1,0 +1,133 @@
+import { errnoOf } from "../core/errors.js"
+import type { FileSystem, FolderHandle } from "../core/file-system.js"
+import { nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+
+/** The folders of a work tree, each reached from its parent without following a link. */
+export interface Folders {
+  /**
+   * Holds a folder until it is released. Undefined when there is no folder at the path: it is missing, something else,
+   * or behind a link. Other failures of the system: IO_FAILED.
+   */
+  hold(path: RepoPath): Promise<HeldFolder | undefined>
+  /** Holds a folder while `step` runs; undefined when there is none. */
+  within<Value>(path: RepoPath, step: (folder: FolderHandle) => Promise<Value>): Promise<Value | undefined>
+  /** Forgets a folder and those inside, after it was removed or replaced. */
+  forget(path: RepoPath): void
+  /** Closes what is not held. */
+  close(): Promise<void>
+}
+
+/** A folder that is held. */
+export interface HeldFolder {
+  readonly handle: FolderHandle
+  /** May be called once. */
+  release(): Promise<void>
+}
+
+interface Entry {
+  readonly opening: Promise<FolderHandle | undefined>
+  users: number
+  /** Reached through a path that may lead elsewhere now. */
+  forgotten: boolean
+}
+
+/** Open folders that nobody holds, kept because their children come next. */
+const IDLE_LIMIT = 64
+
+/** The folders below `root`, the real path of the work tree. */
+export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
+  const entries = new Map<RepoPath, Entry>()
+  const idle = new Set<RepoPath>()
+
+  async function open(path: RepoPath): Promise<FolderHandle | undefined> {
+    if (path === ROOT) return openUnlessAbsent(root)
+    return within(parentOf(path), (parent) => openUnlessAbsent(parent.at(nameOf(path))))
+  }
+
+  async function openUnlessAbsent(address: string): Promise<FolderHandle | undefined> {
+    try {
+      return await fileSystem.openFolder(address)
+    } catch (error) {
+      if (ABSENT.has(errnoOf(error) ?? "")) return undefined
+      throw error
+    }
+  }
+
+  function acquire(path: RepoPath): Entry {
+    const known = entries.get(path)
+    const entry = known ?? { opening: open(path), users: 0, forgotten: false }
+    if (known === undefined) entries.set(path, entry)
+    entry.users++
+    idle.delete(path)
+    return entry
+  }
+
+  async function release(path: RepoPath, entry: Entry, keep: boolean): Promise<void> {
+    entry.users--
+    if (!keep || entry.forgotten) drop(path, entry)
+    if (entry.users > 0) return
+    if (entry.forgotten) return (await entry.opening.catch(() => undefined))?.close()
+    idle.add(path)
+    if (idle.size > IDLE_LIMIT) await evict(idle.values().next().value as RepoPath)
+  }
+
+  function drop(path: RepoPath, entry: Entry): void {
+    entry.forgotten = true
+    if (entries.get(path) === entry) entries.delete(path)
+    idle.delete(path)
+  }
+
+  async function evict(path: RepoPath): Promise<void> {
+    const entry = entries.get(path)
+    idle.delete(path)
+    if (entry === undefined) return
+    entries.delete(path)
+    await (await entry.opening)?.close()
+  }
+
+  async function hold(path: RepoPath): Promise<HeldFolder | undefined> {
+    const entry = acquire(path)
+    let handle: FolderHandle | undefined
+    try {
+      handle = await entry.opening
+    } catch (error) {
+      await release(path, entry, false)
+      throw error
+    }
+    if (handle !== undefined) return { handle, release: () => release(path, entry, true) }
+    await release(path, entry, false)
+    return undefined
+  }
+
+  async function within<Value>(
+    path: RepoPath,
+    step: (folder: FolderHandle) => Promise<Value>,
+  ): Promise<Value | undefined> {
+    const held = await hold(path)
+    if (held === undefined) return undefined
+    try {
+      const value = await step(held.handle)
+      await held.handle.check()
+      return value
+    } finally {
+      await held.release()
+    }
+  }
+
+  return {
+    hold,
+    within,
+    forget(path) {
+      for (const [known, entry] of entries) {
+        if (known !== path && !known.startsWith(`${path}/`)) continue
+        drop(known, entry)
+        if (entry.users === 0) void entry.opening.then((handle) => handle?.close())
+      }
+    },
+    async close() {
+      for (const path of [...idle]) await evict(path)
+    },
+  }
+}
+
+const ABSENT: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP"])

@@ -1,0 +1,173 @@
+/*
+ * Work tree to tree without native git: walks, reads and hashes, and hands the objects on.
+ */
+import { decodeName, joinPath, nameOf, ROOT, type RepoPath } from "../core/path.js"
+import type { Clock } from "../core/clock.js"
+import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
+import type { Hasher } from "../core/hasher.js"
+import type { Manifest } from "../core/manifest.js"
+import { hashObject } from "../core/object.js"
+import type { Oid } from "../core/oid.js"
+import type { SkipReason } from "../core/skipped.js"
+import type { Mode, TreeEntry } from "../core/tree.js"
+import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
+import { worktreeFolders, type Folders } from "./folders.js"
+import { KEPT_PERMISSIONS, permissionTally } from "./permissions.js"
+import { piecesOf, readStable, withFile, type FileContent } from "./read-file.js"
+import type { CaptureRules } from "./rules-now.js"
+import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
+import { treeBuilder, type TreeBuilder } from "./tree-builder.js"
+
+/** What captures of a work tree have in common. */
+export interface PureCaptureOptions {
+  readonly fileSystem: FileSystem
+  readonly hasher: Hasher
+  readonly clock: Clock
+  /** The real path of the work tree. */
+  readonly worktree: string
+  readonly newFileLimitBytes: number
+  /** The rules as they are now; asked once for each capture. */
+  readonly rulesNow: () => Promise<CaptureRules>
+}
+
+/** The TreeCapture port on the file system alone. */
+export function pureCapture(options: PureCaptureOptions): TreeCapture {
+  return {
+    async capture(request, sink) {
+      const folders = worktreeFolders(options.fileSystem, options.worktree)
+      try {
+        return await captureIn(options, folders, request, sink)
+      } finally {
+        await folders.close()
+      }
+    },
+  }
+}
+
+async function captureIn(
+  options: PureCaptureOptions,
+  folders: Folders,
+  request: CaptureRequest,
+  sink: ObjectSink,
+): Promise<CapturedTree> {
+  const { fileSystem, hasher, newFileLimitBytes } = options
+  const rules = await options.rulesNow()
+  const builder = treeBuilder()
+  const tally = permissionTally()
+  const folderBits = new Map<RepoPath, number>()
+  const emptyFolders = new Set<RepoPath>()
+  const nowMs = (): number => options.clock.nowMs()
+  const counts = { filesScanned: 0, filesRead: 0, bytesRead: 0 }
+
+  function modeOf(path: RepoPath, stat: FileStat): Mode {
+    if (!fileSystem.traits.executableBit) return request.modeBefore(path) === "100755" ? "100755" : "100644"
+    return (stat.permissions & 0o100) === 0 ? "100644" : "100755"
+  }
+
+  async function takeFile(file: OpenFile, path: RepoPath): Promise<"taken" | SkipReason> {
+    const { sizeBytes } = await file.stat()
+    if (sizeBytes > newFileLimitBytes && !rules.scope.isTracked(path) && !(await request.isTracked(path)))
+      return "too-large"
+    for (let attempt = 0; attempt < STORE_ATTEMPTS; attempt++) {
+      const content = await readStable({ fileSystem, hasher }, file, nowMs)
+      if (content === "changed-while-reading") return content
+      counts.filesRead++
+      counts.bytesRead += content.stat.sizeBytes
+      if (!(await storeContent(file, content, sink))) continue
+      const mode = modeOf(path, content.stat)
+      builder.addFile(path, mode, content.oid)
+      tally.add(path, mode, content.stat.permissions)
+      return "taken"
+    }
+    return "changed-while-reading"
+  }
+
+  async function takeLink(folder: FolderHandle, path: RepoPath): Promise<"taken" | "absent"> {
+    const text = await fileSystem.readLink(folder.at(nameOf(path)))
+    if (text === undefined) return "absent"
+    const oid = await hashObject(hasher, "blob", text)
+    if (!sink.has(oid)) await sink.add("blob", text, oid)
+    builder.addFile(path, "120000", oid)
+    return "taken"
+  }
+
+  const visitor: ScanVisitor = {
+    async visitFile(folder, path, kind) {
+      counts.filesScanned++
+      if (kind === "link") return takeLink(folder, path)
+      return withFile({ fileSystem, hasher }, folder, nameOf(path), (file) => takeFile(file, path))
+    },
+    async readIgnoreFile(folder, path) {
+      const content = await withFile({ fileSystem, hasher }, folder, nameOf(path), (file) =>
+        readStable({ fileSystem, hasher }, file, nowMs),
+      )
+      if (typeof content === "string") return content
+      return content.bytes ?? "too-large"
+    },
+    async visitFolder(folder, path, isEmpty) {
+      builder.addFolder(path)
+      if (path === ROOT) return
+      folderBits.set(path, (await folder.stat()).permissions & KEPT_PERMISSIONS)
+      if (isEmpty && rules.scope.included === undefined) emptyFolders.add(path)
+    },
+  }
+
+  const { signal, onProgress } = request
+  const scanned = await scan(fileSystem, folders, rules.scope, visitor, { signal, onProgress })
+  signal?.throwIfAborted()
+  const built = await builder.build(hasher)
+  await sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid)))
+  for (const [path, bits] of folderBits)
+    if (built.folders.has(path) || emptyFolders.has(path)) tally.add(path, "40000", bits)
+  const manifest: Manifest = {
+    ...rules.manifest,
+    newFileLimitBytes,
+    skipped: scanned.skipped.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+    ignoreFiles: Object.fromEntries(await uncaptured(hasher, scanned.ignoreFiles, builder)),
+    emptyFolders: [...emptyFolders],
+    permissions: tally.total(),
+  }
+  const trees = new Map<Oid, readonly TreeEntry[]>(built.trees.map(({ oid, entries }) => [oid, entries]))
+  return { tree: built.root, trees, manifest, stats: counts }
+}
+
+/** How often a large file may change between being hashed and being stored. */
+const STORE_ATTEMPTS = 3
+
+/** Stores a file's content unless it is stored. False when the file changed since it was hashed. */
+async function storeContent(file: OpenFile, content: FileContent, sink: ObjectSink): Promise<boolean> {
+  const { oid, bytes, stat } = content
+  if (sink.has(oid)) return true
+  if (bytes !== undefined) {
+    await sink.add("blob", bytes, oid)
+    return true
+  }
+  const stored = await sink.addStream(stat.sizeBytes, padded(file, stat.sizeBytes))
+  return stored === oid
+}
+
+/** The pieces of a file, filled up with zeros when it got shorter: its oid tells then that it changed. */
+async function* padded(file: OpenFile, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  let missing = sizeBytes
+  for await (const piece of piecesOf(file, sizeBytes)) {
+    missing -= piece.length
+    yield piece
+  }
+  for (; missing > 0; missing -= FILLER.length) yield FILLER.subarray(0, missing)
+}
+
+const FILLER = new Uint8Array(64 * 1024)
+
+/** The ignore files that are not in the tree with the text that counted, by folder. */
+async function uncaptured(
+  hasher: Hasher,
+  ignoreFiles: ReadonlyMap<RepoPath, Uint8Array>,
+  builder: TreeBuilder,
+): Promise<[string, string][]> {
+  const missing: [string, string][] = []
+  for (const [folder, text] of ignoreFiles) {
+    const entry = builder.fileAt(joinPath(folder, IGNORE_FILE))
+    if (entry?.oid !== (await hashObject(hasher, "blob", text))) missing.push([folder, decodeName(text)])
+  }
+  return missing
+}

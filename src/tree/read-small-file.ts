@@ -1,0 +1,45 @@
+import { SnapshotError } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import { decodeName } from "../core/path.js"
+
+/**
+ * The text of a small file of Git's: rules or configuration, byte for byte as decodeName gives it. Links are followed.
+ * Undefined for what is not there, is no regular file, is above 16 MiB or cannot be read: Git goes on without it, too.
+ */
+export async function readSmallFile(fs: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    const real = await fs.realPath(path)
+    return real === undefined ? undefined : await readUnlinked(fs, real)
+  } catch (error) {
+    return unlessRefused(error)
+  }
+}
+
+/** The same of a file that is no link; a link gives undefined, as Git takes no ignore file of a work tree through a link. */
+export async function readSmallPlainFile(fs: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    return await readUnlinked(fs, path)
+  } catch (error) {
+    return unlessRefused(error)
+  }
+}
+
+async function readUnlinked(fs: FileSystem, path: string): Promise<string | undefined> {
+  const found = await fs.lstat(path)
+  if (found?.kind !== "file" || found.sizeBytes > MOST_BYTES) return undefined
+  const file = await fs.open(path, "read")
+  try {
+    const { sizeBytes } = await file.stat()
+    if (sizeBytes > MOST_BYTES) return undefined
+    const bytes = new Uint8Array(sizeBytes)
+    return decodeName(bytes.subarray(0, await file.read(bytes, 0)))
+  } finally {
+    await file.close()
+  }
+}
+
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof SnapshotError)) throw error
+}
+
+const MOST_BYTES = 16 * 1024 * 1024

@@ -1,0 +1,75 @@
+import { SnapshotError } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import { joinSharedIndex, readGitIndex, type IndexEntry } from "../core/git-index.js"
+import type { Hasher } from "../core/hasher.js"
+import { parentOf, type RepoPath } from "../core/path.js"
+import type { OwnRepository } from "./own-repository.js"
+import { pathFrom } from "./system-path.js"
+
+/** What the user's own repository tracks in the work tree. */
+export interface TrackedPaths {
+  /** Whether it tracks this path: a file, a link, or a repository inside (a gitlink). */
+  has(path: RepoPath): boolean
+  /** Whether it tracks a path somewhere inside this folder, or the folder itself as a gitlink. */
+  hasInside(folder: RepoPath): boolean
+  /** False when the repository has an index that could not be read: then nothing counts as tracked. */
+  readonly isKnown: boolean
+}
+
+/**
+ * Reads what the repository's index tracks. Paths with an unsettled merge are tracked. Folders that a sparse index keeps
+ * whole are not: Git has taken their files out of the work tree.
+ * With `ignoreCase`, paths that differ in the case of ASCII letters are one, as for Git on such a file system.
+ */
+export async function trackedPaths(
+  fs: FileSystem,
+  hasher: Hasher,
+  repository: OwnRepository | undefined,
+  ignoreCase: boolean,
+): Promise<TrackedPaths> {
+  let entries: readonly IndexEntry[] | undefined
+  try {
+    entries = repository === undefined ? [] : await readEntries(fs, hasher, repository.gitdir)
+  } catch (error) {
+    if (!(error instanceof SnapshotError)) throw error
+  }
+  return pathSet(entries, repository?.prefix ?? "", ignoreCase)
+}
+
+async function readEntries(fs: FileSystem, hasher: Hasher, gitdir: string): Promise<readonly IndexEntry[]> {
+  const path = pathFrom(gitdir, "index")
+  const bytes = await fs.readFile(path)
+  if (bytes === undefined) return []
+  const index = await readGitIndex(hasher, bytes, path)
+  if (index.link === undefined) return index.entries
+  const sharedPath = pathFrom(gitdir, `sharedindex.${index.link.checksum}`)
+  const shared = (await fs.readFile(sharedPath)) ?? new Uint8Array(0)
+  return joinSharedIndex(index, await readGitIndex(hasher, shared, sharedPath), path)
+}
+
+function pathSet(entries: readonly IndexEntry[] | undefined, prefix: string, ignoreCase: boolean): TrackedPaths {
+  const same = (path: string): RepoPath => (ignoreCase ? lowerAscii(path) : path) as RepoPath
+  const start = prefix === "" ? "" : `${same(prefix)}/`
+  const paths = new Set<RepoPath>()
+  const folders = new Set<RepoPath>()
+  for (const entry of entries ?? []) {
+    const full = same(entry.path)
+    if (entry.mode === SPARSE_FOLDER || !full.startsWith(start)) continue
+    const path = full.slice(start.length) as RepoPath
+    paths.add(path)
+    if (entry.mode === GITLINK) folders.add(path)
+    for (let folder = parentOf(path); !folders.has(folder); folder = parentOf(folder)) folders.add(folder)
+  }
+  return {
+    has: (path): boolean => paths.has(same(path)),
+    hasInside: (folder): boolean => folders.has(same(folder)),
+    isKnown: entries !== undefined,
+  }
+}
+
+function lowerAscii(path: string): string {
+  return path.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+}
+
+const SPARSE_FOLDER = 0o040000
+const GITLINK = 0o160000

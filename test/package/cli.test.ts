@@ -1,0 +1,528 @@
+import { spawn } from "node:child_process"
+import { existsSync } from "node:fs"
+import { mkdir, open, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { expect, test } from "vitest"
+import type { CaptureResult, FileDiff, Snapshot } from "../../src/snapshot-store.js"
+import { git, gitIsThere } from "../support/git.js"
+import { temporaryFolder } from "../support/temporary-folder.js"
+
+const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
+
+interface Ran {
+  readonly status: number | null
+  readonly stdout: Buffer
+  readonly text: string
+  readonly stderr: string
+}
+
+interface Desk {
+  /** The work tree. */
+  readonly folder: string
+  readonly gitdir: string
+  readonly environment: Readonly<Record<string, string>>
+  /** Runs treeshot in the work tree, or in a folder of it. */
+  readonly treeshot: (...args: readonly string[]) => Promise<Ran>
+  readonly within: (folder: string, ...args: readonly string[]) => Promise<Ran>
+  /** Runs treeshot with --json, expects status 0 and gives the document. */
+  readonly json: <Shape = unknown>(...args: readonly string[]) => Promise<Shape>
+  readonly write: (path: string, content: string | Uint8Array) => Promise<void>
+  readonly read: (path: string) => Promise<string | undefined>
+}
+
+/** A work tree, a store and a home folder of their own. */
+async function desk(): Promise<Desk> {
+  const root = await temporaryFolder()
+  const [folder, gitdir] = [join(root, "work"), join(root, "store")]
+  await mkdir(folder)
+  const environment = { PATH: process.env["PATH"] ?? "", HOME: join(root, "home"), XDG_DATA_HOME: join(root, "shared") }
+  const within: Desk["within"] = (from, ...args) => run(["--store", gitdir, ...args], join(folder, from), environment)
+  return {
+    folder,
+    gitdir,
+    environment,
+    within,
+    treeshot: (...args) => within("", ...args),
+    json: async (...args) => {
+      const ran = await within("", "--json", ...args)
+      expect(ran).toMatchObject({ status: 0, stderr: "" })
+      return parsed(ran)
+    },
+    write: async (path, content) => {
+      await mkdir(join(folder, path, ".."), { recursive: true })
+      await writeFile(join(folder, path), content)
+    },
+    read: (path) => readFile(join(folder, path), "utf8").catch(() => undefined),
+  }
+}
+
+function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Ran> {
+  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
+  const [out, err]: [Buffer[], Buffer[]] = [[], []]
+  child.stdout.on("data", (part: Buffer) => out.push(part))
+  child.stderr.on("data", (part: Buffer) => err.push(part))
+  return new Promise((resolve, reject) => {
+    child.on("error", reject)
+    child.on("close", (status) => {
+      const stdout = Buffer.concat(out)
+      resolve({ status, stdout, text: stdout.toString(), stderr: Buffer.concat(err).toString() })
+    })
+  })
+}
+
+/** The document that was printed; what it is, the caller says. */
+function parsed<Shape>(ran: Ran): Shape {
+  const document: Shape = JSON.parse(ran.text)
+  return document
+}
+
+/** As JSON has it, with the time as text. */
+interface Captured extends Omit<CaptureResult, "snapshot"> {
+  readonly snapshot: Omit<Snapshot, "createdAt"> & { readonly createdAt: string }
+}
+
+/** Control characters other than the end of a line. */
+const CONTROLS = /(?!\n)\p{Cc}/u
+
+test("a folder is captured, listed, shown, compared, planned and restored with the words that the output suggests", async () => {
+  const { treeshot, write, read } = await desk()
+  await write("a.txt", "one\ntwo\n")
+  await write("src/b.txt", "b\n")
+  const first = await treeshot("capture", "--label", "before")
+  expect(first).toMatchObject({ status: 0, stderr: "" })
+  const id = /^Snapshot ([0-9a-f]{10}) {2}before\n/.exec(first.text)?.[1] ?? ""
+  expect(first.text).toMatch(/files +2 /)
+  expect(first.text).toContain(`diff ${id}`)
+  expect(first.text).toContain(`restore ${id}`)
+
+  const again = await treeshot("capture")
+  expect(again).toMatchObject({ status: 0, stderr: "" })
+  expect(again.text).toMatch(new RegExp(`^Nothing changed.*\\n.*${id}`))
+
+  await write("a.txt", "one\n2\nthree\n")
+  await write("new.txt", "new\n")
+  expect((await treeshot("diff", "--name-only")).text).toBe("a.txt\nnew.txt\n")
+  const stat = await treeshot("diff", id, "--stat")
+  expect(stat.text).toMatch(
+    /M {2}a\.txt +\+2 {2}-1\n.*A {2}new\.txt +\+1 {2}-0\n2 files changed, 3 lines added, 1 removed\n/s,
+  )
+
+  await treeshot("capture", "--label", "after")
+  const list = await treeshot("list")
+  expect(list.text).toMatch(/^ID +TAKEN +AGE +LABEL\n[^\n]+after\n[^\n]+before\n$/)
+  expect((await treeshot("list", "--limit", "1")).text).not.toContain("before")
+  const show = await treeshot("show", "latest")
+  expect(show.text).toMatch(/label +after\n/)
+  expect(show.text).toMatch(/A {2}new\.txt +\+1 {2}-0\n2 files changed/)
+  expect((await treeshot("show", "latest~1")).text).toContain("The first snapshot of this folder: 2 files.")
+
+  const plan = await treeshot("plan", id)
+  expect(plan).toMatchObject({ status: 0, stderr: "" })
+  expect(plan.text).toMatch(/change {2}a\.txt\n.*delete {2}new\.txt\n.*0 to create, 1 to change, 1 to delete, 0 kept/s)
+  expect(await read("new.txt")).toBe("new\n")
+
+  const restored = await treeshot("restore", id)
+  expect(restored).toMatchObject({ status: 0, stderr: "" })
+  expect(restored.text).toMatch(/written {2}a\.txt\n.*deleted {2}new\.txt\n.*1 written, 1 deleted, 0 kept\./s)
+  expect([await read("a.txt"), await read("new.txt")]).toEqual(["one\ntwo\n", undefined])
+
+  const back = /restore ([0-9a-f]{10})/.exec(restored.text)?.[1] ?? ""
+  expect((await treeshot("list", "--all")).text).toMatch(new RegExp(`${back} .* safety`))
+  expect(await treeshot("restore", back)).toMatchObject({ status: 0 })
+  expect([await read("a.txt"), await read("new.txt")]).toEqual(["one\n2\nthree\n", "new\n"])
+  expect((await treeshot("restore", back)).text).toMatch(/^Nothing to do/)
+})
+
+test("--json prints exactly one document with the interface's own field names", async () => {
+  const { json, write, folder } = await desk()
+  expect(await json("list")).toEqual([])
+  await write("a.txt", "a\n")
+  await write("big.bin", new Uint8Array(2000))
+  const captured = await json<Captured>(
+    "capture",
+    "--label=--json",
+    "--meta",
+    "n=0x10",
+    "--meta",
+    "__proto__=a=b",
+    "--new-file-limit=1kB",
+  )
+  expect(Object.keys(captured).toSorted()).toEqual(["changed", "skipped", "snapshot", "stats"])
+  expect(captured.skipped).toEqual([{ path: "big.bin", reason: "too-large" }])
+  expect(captured.snapshot.label).toBe("--json")
+  expect(Object.entries(captured.snapshot.metadata)).toHaveLength(2)
+  expect(Object.entries(captured.snapshot.metadata)).toEqual(
+    expect.arrayContaining([
+      ["__proto__", "a=b"],
+      ["n", "0x10"],
+    ]),
+  )
+  expect(new Date(captured.snapshot.createdAt).toISOString()).toBe(captured.snapshot.createdAt)
+  expect(Object.keys(captured.stats).toSorted()).toEqual([
+    "bytesRead",
+    "bytesWritten",
+    "durationMs",
+    "filesRead",
+    "filesScanned",
+    "objectsWritten",
+  ])
+  const { id } = captured.snapshot
+  expect(await json("list", "--meta", "n=0x10")).toEqual([captured.snapshot])
+  expect(await json("list", "--meta", "n=16")).toEqual([])
+
+  await write("a.txt", "b\n")
+  await rm(join(folder, "big.bin"))
+  const [change] = await json<FileDiff[]>("diff", id)
+  expect(change).toMatchObject({ path: "a.txt", status: "modified", additions: 1, deletions: 1, binary: false })
+  expect(change?.patch).toContain("-a\n+b\n")
+  const shown = await json<{ readonly snapshot: unknown }>("show", id)
+  expect(Object.keys(shown)).toContain("snapshot")
+  expect(shown.snapshot).toEqual(captured.snapshot)
+  expect(await json("show", id, "a.txt")).toEqual({ path: "a.txt", sizeBytes: 2, encoding: "utf-8", content: "a\n" })
+  const planned = await json("plan", id)
+  expect(planned).toMatchObject({ target: { to: id }, writes: [{ path: "a.txt" }], deletes: [], keeps: [] })
+  const restored = await json("restore", id)
+  expect(restored).toMatchObject({
+    complete: true,
+    undo: { kind: "safety" },
+    outcomes: [{ path: "a.txt", action: "written" }],
+  })
+})
+
+test("wrong use ends with status 2 and one line, or with one JSON error, and makes no store", async () => {
+  const { treeshot, gitdir } = await desk()
+  const wrong: readonly (readonly string[])[] = [
+    ["frobnicate"],
+    ["--frobnicate"],
+    ["list", "--frobnicate"],
+    ["list", "--no-all"],
+    ["list", "--__proto__"],
+    ["list", "surplus"],
+    ["list", "--", "surplus"],
+    ["list", "--limit"],
+    ["list", "--limit", "0"],
+    ["list", "--limit", "0x10"],
+    ["list", "--limit", "-1"],
+    ["list", "--limit", "1", "--limit", "2"],
+    ["list", "--kind", "sometimes"],
+    ["list", "--since", "yesterday"],
+    ["list", "--until", "2025-02-31"],
+    ["list", "--all=yes"],
+    ["capture", "--label"],
+    ["capture", "--meta", "novalue"],
+    ["capture", "--new-file-limit", "5XB"],
+    ["capture", "--durability", "forever"],
+    ["capture", "-C", ""],
+    ["show"],
+    ["show", "a:b", "c"],
+    ["diff", "a", "b", "c"],
+    ["diff", "-U", "many"],
+    ["diff", "--"],
+    ["restore"],
+    ["restore", "latest", "--"],
+    ["restore", "latest", "--", ""],
+    ["help", "frobnicate"],
+  ]
+  const check = async (args: readonly string[]): Promise<void> => {
+    const told = await treeshot(...args)
+    expect(told, args.join(" ")).toMatchObject({ status: 2, text: "" })
+    expect(told.stderr, args.join(" ")).toMatch(/^treeshot: [^\n]+\n$/)
+  }
+  for (let i = 0; i < wrong.length; i += 3) await Promise.all(wrong.slice(i, i + 3).map(check))
+  const told = await treeshot("list", "--limit", "many", "--json")
+  expect(told).toMatchObject({ status: 2, stderr: "" })
+  expect(parsed(told)).toEqual({
+    error: { code: "INVALID_ARGUMENT", message: expect.stringContaining("--limit"), details: { argument: "limit" } },
+  })
+  expect(existsSync(gitdir)).toBe(false)
+})
+
+test("what the store refuses ends with status 1, one line and no stack", async () => {
+  const { treeshot, folder, within, gitdir, write } = await desk()
+  await write("a.txt", "a\n")
+  await treeshot("capture")
+  await writeFile(join(folder, "..", "file"), "no store")
+  const refused: readonly (readonly string[])[] = [
+    ["show", "nosuch"],
+    ["show", "latest~7"],
+    ["show", "latest", "no/such/file"],
+    ["diff", "deadbeef"],
+    ["restore", "deadbeef"],
+    ["list", "-C", join(folder, "no/such/folder")],
+    ["list", "-C", "/"],
+  ]
+  for (const args of refused) {
+    const told = await treeshot(...args)
+    expect(told, args.join(" ")).toMatchObject({ status: 1, text: "" })
+    expect(told.stderr, args.join(" ")).toMatch(/^treeshot: [^\n]+\n$/)
+  }
+  const told = await run(["list", "--store", join(gitdir, "..", "file"), "--json"], folder, {})
+  expect(told).toMatchObject({ status: 1, stderr: "" })
+  expect(parsed(told)).toMatchObject({ error: { code: "GITDIR_INVALID" } })
+  expect((await within("", "restore", "latest", "--", "../outside")).status).toBe(2)
+})
+
+test("a revision that reads like a number reaches the store as it was written", async () => {
+  const { treeshot } = await desk()
+  for (const rev of ["1234567", "0e12", "0x1234", "0001", "1e999", "12345678901234567890"]) {
+    for (const args of [
+      ["show", "--json", rev],
+      ["--json", "show", rev],
+      ["restore", rev, "--json"],
+    ]) {
+      const told = await treeshot(...args)
+      expect(told.status).toBe(1)
+      expect(parsed(told)).toMatchObject({ error: { code: "NOT_FOUND", details: { rev } } })
+    }
+  }
+})
+
+test("a label and a workspace that read like numbers, and an empty label, stay what they are", async () => {
+  const { json, write } = await desk()
+  await write("a.txt", "a\n")
+  for (const label of ["0e12", "007", "true", "a b"]) {
+    const { snapshot } = await json<Captured>("capture", "--label", label, "--workspace", "0x12")
+    expect(snapshot.label).toBe(label)
+    expect(snapshot.ref).toContain("/0x12/")
+  }
+})
+
+test("diff prints a patch that git apply takes, byte for byte", async () => {
+  if (!gitIsThere()) return
+  const { treeshot, folder, write } = await desk()
+  const copy = await temporaryFolder()
+  const before = new Map<string, Uint8Array>([
+    ["latin1.txt", Buffer.from("caf\xe9\nold\n", "latin1")],
+    ["end.txt", Buffer.from("no newline")],
+    ["binary", Uint8Array.from({ length: 500 }, (_, i) => i % 256)],
+  ])
+  const after = new Map<string, Uint8Array>([
+    ["latin1.txt", Buffer.from("caf\xe9\nn\xebw\n", "latin1")],
+    ["end.txt", Buffer.from("no newline\nbut more")],
+    ["binary", Uint8Array.from({ length: 500 }, (_, i) => (i * 7) % 256)],
+  ])
+  for (const [path, bytes] of before) {
+    await write(path, bytes)
+    await writeFile(join(copy, path), bytes)
+  }
+  await treeshot("capture")
+  for (const [path, bytes] of after) await write(path, bytes)
+  await treeshot("capture")
+  const patch = await treeshot("diff", "latest~1", "latest")
+  expect(patch).toMatchObject({ status: 0, stderr: "" })
+  git(["apply", "-"], { cwd: copy, input: patch.stdout })
+  for (const path of after.keys()) expect(await readFile(join(copy, path))).toEqual(await readFile(join(folder, path)))
+  expect((await treeshot("diff", "latest~1", "latest", "-U0")).text).not.toContain(" caf")
+  expect((await treeshot("diff", "latest~1", "latest", "-U", "1", "--", "end.txt")).text).not.toContain("latin1")
+})
+
+test("show prints the exact bytes of a file, by a path from the current folder or from the top", async () => {
+  const { treeshot, within, folder, write } = await desk()
+  const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31) % 256)
+  await write("src/logo:1.bin", bytes)
+  await write("src/a.txt", "a")
+  await symlink("a.txt", join(folder, "src/link"))
+  await mkdir(join(folder, ".git"))
+  await writeFile(join(folder, ".git/HEAD"), "ref: refs/heads/main\n")
+  await treeshot("capture")
+  for (const shown of [
+    await treeshot("show", "latest", "src/logo:1.bin"),
+    await treeshot("show", "latest:src/logo:1.bin"),
+    await within("src", "show", "latest", "logo:1.bin"),
+    await within("src", "show", "latest:src/logo:1.bin"),
+    await within("src", "show", "latest", "--", join(folder, "src/logo:1.bin")),
+  ]) {
+    expect(shown).toMatchObject({ status: 0, stderr: "" })
+    expect(shown.stdout.equals(bytes)).toBe(true)
+  }
+  expect((await treeshot("show", "latest", "src/link")).text).toBe("a.txt")
+  expect(parsed(await treeshot("show", "latest", "src/logo:1.bin", "--json"))).toEqual({
+    path: "src/logo:1.bin",
+    sizeBytes: 70_000,
+    encoding: "base64",
+    content: Buffer.from(bytes).toString("base64"),
+  })
+  const told = await treeshot("show", "latest:src")
+  expect(told).toMatchObject({ status: 1, text: "" })
+  expect(told.stderr).toMatch(/^treeshot: [^\n]+\n$/)
+})
+
+test("in a folder of a repository the whole repository is meant, and paths count from that folder", async () => {
+  const { within, json, write, read, folder } = await desk()
+  await mkdir(join(folder, ".git"))
+  await writeFile(join(folder, ".git/HEAD"), "ref: refs/heads/main\n")
+  for (const path of ["a.txt", "src/a.txt", "src/deep/a.txt"]) await write(path, "1")
+  await within("src", "capture")
+  expect(await json("diff", "4b825dc642cb6eb9a060e54bf8d69288fbee4904", "latest")).toHaveLength(3)
+  for (const path of ["a.txt", "src/a.txt", "src/deep/a.txt"]) await write(path, "2")
+  expect((await within("src", "diff", "--name-only", "--", ".")).text).toBe("src/a.txt\nsrc/deep/a.txt\n")
+  expect((await within("src", "diff", "--name-only", "--path", "../a.txt")).text).toBe("a.txt\n")
+  expect((await within("src", "restore", "latest", "--", "a.txt")).status).toBe(0)
+  expect([await read("a.txt"), await read("src/a.txt"), await read("src/deep/a.txt")]).toEqual(["2", "1", "2"])
+  const alone = parsed<Captured>(await within("src/deep", "capture", "-C", ".", "--workspace", "deep", "--json"))
+  expect(await json("diff", "4b825dc642cb6eb9a060e54bf8d69288fbee4904", alone.snapshot.tree)).toMatchObject([
+    { path: "a.txt" },
+  ])
+})
+
+test("a restore takes paths, globs and --keep-added, and the plan suggests the same restore", async () => {
+  const { treeshot, write, read } = await desk()
+  for (const path of ["a.ts", "b.md", "lib/c.ts"]) await write(path, "1")
+  await treeshot("capture")
+  for (const path of ["a.ts", "b.md", "lib/c.ts", "added.ts"]) await write(path, "2")
+  const plan = await treeshot("plan", "latest", "--glob", "**/*.ts", "--keep-added", "--", "b.md")
+  expect(plan.text).toMatch(/3 to change, 0 to delete, 1 kept/)
+  expect(plan.text).toMatch(/keep +added\.ts +added since/)
+  expect(plan.text).toMatch(/restore [0-9a-f]{10} --path=b\.md '--glob=\*\*\/\*\.ts' --keep-added --store/)
+  await treeshot("restore", "latest", "--glob", "**/*.ts", "--keep-added")
+  expect([await read("a.ts"), await read("b.md"), await read("lib/c.ts"), await read("added.ts")]).toEqual([
+    "1",
+    "2",
+    "1",
+    "2",
+  ])
+  await treeshot("restore", "latest", "--path", "b.md")
+  expect([await read("b.md"), await read("added.ts")]).toEqual(["1", "2"])
+  await treeshot("restore", "latest")
+  expect(await read("added.ts")).toBeUndefined()
+})
+
+test("names and labels cannot steer the terminal or break a line", async () => {
+  const { treeshot, write, folder } = await desk()
+  const evil = "new\nline \x1b[2Jé\u202e\x9b.txt"
+  await treeshot("capture", "--label", "empty")
+  await write(evil, "1\n")
+  await write(`big${evil}`, new Uint8Array(3000))
+  const outputs = [
+    await treeshot("capture", "--new-file-limit", "2000", "--label", "a\x1b[31mb\nc", "--meta", "k\x07=v\x1b"),
+    await treeshot("list"),
+    await treeshot("show", "latest"),
+  ]
+  await write(evil, "2\n")
+  outputs.push(
+    await treeshot("diff", "--stat"),
+    await treeshot("diff", "--name-only"),
+    await treeshot("plan", "latest"),
+    await treeshot("restore", "latest"),
+    await treeshot("show", "a\x1b[31m\nb"),
+    await treeshot("list", "--limit", "\x1b[31m"),
+    await treeshot("restore", "latest", "--", "../\x1b[31m"),
+  )
+  expect(outputs.slice(0, 7).map(({ status }) => status)).toEqual([0, 0, 0, 0, 0, 0, 0])
+  for (const { text, stderr } of outputs) expect(text + stderr).not.toMatch(CONTROLS)
+  for (const { text, stderr } of outputs) expect(text + stderr).not.toContain("\u202e")
+  for (const i of [2, 3, 4, 5, 6]) expect(outputs[i]?.text).toContain("new\\nline \\x1b[2Jé\\u202e\\x9b.txt")
+  expect(outputs[0]?.stderr).toMatch(/^\nNot in the snapshot: 1 path\n {2}bignew\\nline .* +new and too large\n/)
+  expect(outputs[1]?.text.trimEnd().split("\n").length).toBe(3)
+  expect(await readdir(folder)).toContain(evil)
+})
+
+test("a reader that stops early is no error", async () => {
+  const { treeshot, write, folder, gitdir, environment } = await desk()
+  await write("a.txt", "0\n")
+  await treeshot("capture")
+  await write("a.txt", Array.from({ length: 200_000 }, (_, i) => `${i}\n`).join(""))
+  const child = spawn(process.execPath, [MAIN, "diff", "--store", gitdir], {
+    cwd: folder,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  let stderr = ""
+  child.stderr.on("data", (part: Buffer) => (stderr += part.toString()))
+  child.stdout.once("data", () => child.stdout.destroy())
+  const status = await new Promise((resolve) => child.on("close", resolve))
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" })
+})
+
+test("Ctrl-C during a capture ends it with one line, status 1 and no snapshot", async () => {
+  const { treeshot, write, folder, gitdir, environment } = await desk()
+  await write("a.txt", "0\n")
+  await treeshot("capture", "--label", "earlier")
+  const large = await open(join(folder, "large.bin"), "w")
+  await large.truncate(4 * 2 ** 30)
+  await large.close()
+  const child = spawn(process.execPath, [MAIN, "capture", "--store", gitdir, "--new-file-limit", "8GiB"], {
+    cwd: folder,
+    env: environment,
+    stdio: ["ignore", "pipe", "pipe"],
+  })
+  const [out, err]: [Buffer[], Buffer[]] = [[], []]
+  child.stdout.on("data", (part: Buffer) => out.push(part))
+  child.stderr.on("data", (part: Buffer) => err.push(part))
+  const ended = new Promise((resolve) => child.on("close", (status) => resolve(status)))
+  // A lease says that the capture runs; hashing 4 GiB takes it long enough.
+  while (!(await readdir(join(gitdir, "leases"))).some((name) => name.endsWith(".json")))
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  child.kill("SIGINT")
+  expect({ status: await ended, text: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() }).toEqual({
+    status: 1,
+    text: "",
+    stderr: "treeshot: Interrupted. No snapshot was made.\n",
+  })
+  await rm(join(folder, "large.bin"))
+  const list = await treeshot("list")
+  expect(list.text.trimEnd().split("\n").length).toBe(2)
+  expect(list.text).toContain("earlier")
+})
+
+test("a restore that cannot write everything says what failed and ends with status 1", async () => {
+  if (!gitIsThere()) return
+  const { treeshot, write, read, gitdir } = await desk()
+  await write("a.txt", "1")
+  await treeshot("capture")
+  const long = "n".repeat(300)
+  const blob = git(["hash-object", "-w", "--stdin"], { cwd: gitdir, input: "2" }).text.trim()
+  const entries = `100644 blob ${blob}\ta.txt\n100644 blob ${blob}\t${long}\n`
+  const tree = git(["mktree"], { cwd: gitdir, input: entries }).text.trim()
+  const told = await treeshot("restore", tree)
+  expect(told).toMatchObject({ status: 1, stderr: "" })
+  expect(told.text).toMatch(/^Not all of tree [0-9a-f]{10} could be restored:\n/)
+  expect(told.text).toMatch(/written {2}a\.txt\n/)
+  expect(told.text).toMatch(/failed {3}n{300} {2}ENAMETOOLONG\n/)
+  expect(told.text).toMatch(/restore [0-9a-f]{10} .*goes back/)
+  expect(await read("a.txt")).toBe("2")
+})
+
+test("help and version need no store, fit 80 columns and end with status 0", async () => {
+  const { treeshot, gitdir } = await desk()
+  const general = await treeshot()
+  expect(general).toMatchObject({ status: 0, stderr: "" })
+  expect((await treeshot("--help")).text).toBe(general.text)
+  for (const name of ["capture", "list", "show", "diff", "plan", "restore"]) {
+    expect(general.text).toMatch(new RegExp(`^  ${name} `, "m"))
+    const help = await treeshot(name, "--help")
+    expect(help).toMatchObject({ status: 0, stderr: "" })
+    expect(help.text).toContain(`treeshot ${name}`)
+    expect(help.text).toContain("Exit status:")
+    for (const line of help.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
+  }
+  expect((await treeshot("help", "diff")).text).toBe((await treeshot("diff", "--bogus", "-h")).text)
+  const manifest: { readonly version: string } = JSON.parse(
+    await readFile(new URL("../../package.json", import.meta.url), "utf8"),
+  )
+  expect((await treeshot("--version")).text).toContain(`treeshot/${manifest.version} `)
+  expect(existsSync(gitdir)).toBe(false)
+})
+
+test("without --store the store lies in the user's data folder", async () => {
+  const { environment, folder, write } = await desk()
+  await write("a.txt", "a\n")
+  const ran = await run(["capture", "--json"], folder, environment)
+  expect(ran).toMatchObject({ status: 0, stderr: "" })
+  expect(existsSync(environment["XDG_DATA_HOME"] as string)).toBe(true)
+  expect(await readdir(folder)).toEqual(["a.txt"])
+  expect(parsed(await run(["list", "--json"], folder, environment))).toEqual([parsed<Captured>(ran).snapshot])
+})
+
+test("times select snapshots, and a date means the whole day here", async () => {
+  const { json, write } = await desk()
+  await write("a.txt", "a\n")
+  const { snapshot } = await json<Captured>("capture")
+  const taken = new Date(snapshot.createdAt)
+  const day = new Date(taken.getTime() - taken.getTimezoneOffset() * 60_000).toISOString().slice(0, 10)
+  expect(await json("list", "--since", day, "--until", day)).toHaveLength(1)
+  expect(await json("list", "--since", snapshot.createdAt)).toHaveLength(1)
+  expect(await json("list", "--until", "2001-01-01")).toEqual([])
+  expect(await json("list", "--since", "2999-01-01T00:00Z")).toEqual([])
+})

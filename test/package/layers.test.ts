@@ -1,0 +1,124 @@
+import { spawnSync } from "node:child_process"
+import { cp, mkdir, readdir, symlink, writeFile } from "node:fs/promises"
+import { dirname, join, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { expect, test } from "vitest"
+import { temporaryFolder } from "../support/temporary-folder.js"
+
+const CHECKOUT = fileURLToPath(new URL("../..", import.meta.url))
+const OXLINT = join(CHECKOUT, "node_modules/oxlint/bin/oxlint")
+
+/* What each layer may import: a name with a slash is a folder below src, "node:" is Node itself. */
+const MAY: Readonly<Record<string, readonly string[]>> = {
+  "core/": ["core/"],
+  "store/": ["core/", "store/"],
+  "tree/": ["core/", "tree/"],
+  "platform/": ["core/", "platform/", "platform/web/"],
+  "platform/node/": ["core/", "platform/", "platform/web/", "platform/node/", "node:"],
+  "platform/web/": ["core/", "platform/", "platform/web/"],
+  "calls/": ["core/", "store/", "tree/", "calls/", "snapshot-store"],
+  "snapshot-store": ["core/"],
+  "open-store-browser": ["core/", "store/", "tree/", "platform/", "platform/web/", "calls/", "snapshot-store"],
+  "open-store": [
+    "core/",
+    "store/",
+    "tree/",
+    "platform/",
+    "platform/node/",
+    "platform/web/",
+    "calls/",
+    "snapshot-store",
+    "open-store-browser",
+    "node:",
+  ],
+  browser: ["core/", "snapshot-store", "open-store-browser"],
+  index: ["core/", "snapshot-store", "open-store-browser", "open-store", "node:"],
+  "cli/": ["core/", "snapshot-store", "open-store-browser", "open-store", "cli/", "node:"],
+}
+const LAYERS = Object.keys(MAY)
+const TARGETS = [...LAYERS, "node:"]
+const LAYER_RULES = ["eslint(no-restricted-imports)", "import(no-nodejs-modules)"]
+
+test.for(LAYERS)("a file of %s can import what its layer may, and nothing else", async (layer) => {
+  const file = layer.endsWith("/") ? `src/${layer}scratch.ts` : `src/${layer}.ts`
+  const targets = TARGETS.filter((target) => target.endsWith("/") || target !== layer)
+  const lines = targets.map((target) => `import "${specifier(file, target)}"`)
+  const refused = (await lint({ [file]: lines }, LAYER_RULES)).map((complaint) => targets[complaint.line - 1])
+  expect(targets.filter((target) => !refused.includes(target))).toEqual(targets.filter((t) => MAY[layer]?.includes(t)))
+})
+
+test("no way to write an import escapes the layer rule", async () => {
+  const lines = [
+    'import type { A } from "../store/a.js"',
+    'export { b } from "../tree/b.js"',
+    'export * from "../open-store.js"',
+    'export const c = import("../platform/c.js")',
+    'export const d = import("node:fs")',
+    'import { readFile } from "fs/promises"',
+    'export type E = import("../store/e.js").E',
+  ]
+  const complaints = await lint({ "src/core/deep/scratch.ts": lines.map((line) => line.replace("../", "../../")) })
+  const rules = [...LAYER_RULES, "typescript(consistent-type-imports)"]
+  const refused = complaints.filter((complaint) => rules.includes(complaint.rule)).map((complaint) => complaint.line)
+  expect(new Set(refused)).toEqual(new Set(lines.map((_, index) => index + 1)))
+})
+
+test("the layer rule knows every file and folder of src", async () => {
+  const found = await readdir(join(CHECKOUT, "src"), { withFileTypes: true })
+  const names = found.map((one) => (one.isDirectory() ? `${one.name}/` : one.name.replace(/\.ts$/, "")))
+  expect(names.filter((name) => !LAYERS.includes(name))).toEqual([])
+})
+
+test("two files that import each other are refused, even if only for types", async () => {
+  const files = {
+    "src/core/a.ts": ['import type { B } from "./b.js"', "export type A = B | 1"],
+    "src/core/b.ts": ['import type { A } from "./a.js"', "export type B = A | 2"],
+  }
+  expect((await lint(files, ["import(no-cycle)"])).map((complaint) => complaint.file)).toEqual(Object.keys(files))
+})
+
+test.for([
+  ["typescript(no-floating-promises)", "export const f = async (): Promise<void> => { Promise.resolve(1) }"],
+  ["typescript(no-misused-promises)", "if (Promise.resolve(true)) throw new Error()"],
+  ["typescript(no-explicit-any)", "export const a: any = 1"],
+  ["import(no-default-export)", "export default 1"],
+  ["eslint(no-unused-vars)", "const a = 1"],
+  ["eslint(no-console)", "console.log(1)"],
+] as const)("%s is refused", async ([rule, line]) => {
+  expect((await lint({ "src/core/scratch.ts": [line] })).map((complaint) => complaint.rule)).toEqual([rule])
+})
+
+interface Complaint {
+  readonly file: string
+  readonly line: number
+  readonly rule: string
+}
+
+/* What our lint says of these files, sorted by file and line. */
+async function lint(
+  files: Readonly<Record<string, readonly string[]>>,
+  rules?: readonly string[],
+): Promise<Complaint[]> {
+  const folder = await temporaryFolder()
+  for (const name of [".oxlintrc.json", "tsconfig.json"]) await cp(join(CHECKOUT, name), join(folder, name))
+  await symlink(join(CHECKOUT, "node_modules"), join(folder, "node_modules"), "junction")
+  for (const [file, lines] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, file)), { recursive: true })
+    await writeFile(join(folder, file), `${lines.join("\n")}\n`)
+  }
+  const done = spawnSync(process.execPath, [OXLINT, "--format", "unix"], { cwd: folder, encoding: "utf8" })
+  const found = done.stdout.matchAll(/^(?<file>.+?):(?<line>\d+):\d+: .* \[Error\/(?<rule>.+)\]$/gm)
+  return Array.from(found, ({ groups }) => ({
+    file: groups?.["file"] ?? "",
+    line: Number(groups?.["line"]),
+    rule: groups?.["rule"] ?? "",
+  }))
+    .filter((complaint) => rules?.includes(complaint.rule) ?? true)
+    .sort((a, b) => a.file.localeCompare(b.file) || a.line - b.line)
+}
+
+function specifier(file: string, target: string): string {
+  if (target === "node:") return "node:fs"
+  const path = relative(dirname(file), target.endsWith("/") ? `src/${target}other.js` : `src/${target}.js`)
+  return path.startsWith(".") ? path : `./${path}`
+}

@@ -1,0 +1,66 @@
+import { cp } from "node:fs/promises"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { chromium } from "playwright"
+import { build, createLogger, preview } from "vite"
+import { expect, onTestFinished, test } from "vitest"
+import { findChromium } from "../support/chromium.js"
+import { installPackage } from "../support/installed-package.js"
+import { bundleMemfs } from "../support/memfs-for-browsers.js"
+import { temporaryFolder } from "../support/temporary-folder.js"
+
+const PROJECT = fileURLToPath(new URL("../browser/plain-vite", import.meta.url))
+
+test("a plain Vite project captures, diffs and restores in Chromium, with no configuration and no warning", async () => {
+  const project = await temporaryFolder()
+  await cp(PROJECT, project, { recursive: true })
+  installPackage(project)
+  await bundleMemfs(join(project, "node_modules", "memfs"))
+
+  expect(await warningsOfBuild(project)).toEqual([])
+
+  const { outcome, complaints } = await open(project)
+  expect(complaints).toEqual([])
+  expect(outcome).toEqual({
+    bufferWasThere: false,
+    processIsThere: false,
+    tree: "2c718997f72b7a8cbdf3a94901b53d299ec2b71e",
+    changed: [
+      { status: "modified", path: "README.md", additions: 1, deletions: 1 },
+      { status: "added", path: "added.txt", additions: 1, deletions: 0 },
+      { status: "deleted", path: "src/removed.txt", additions: 0, deletions: 1 },
+    ],
+    complete: true,
+    files: {
+      "/project/README.md": "one\ntwo\n",
+      "/project/src/deep/kept.txt": "kept\n",
+      "/project/src/removed.txt": "removed\n",
+    },
+    listed: [null, "before"],
+  })
+})
+
+async function warningsOfBuild(project: string): Promise<readonly string[]> {
+  const warnings: string[] = []
+  const keep = (message: string): void => void warnings.push(message)
+  const customLogger = { ...createLogger("silent"), warn: keep, warnOnce: keep, error: keep }
+  await build({ root: project, customLogger })
+  return warnings
+}
+
+/* What the built page came to, and everything that it complained of in the console. */
+async function open(project: string): Promise<{ readonly outcome: unknown; readonly complaints: readonly string[] }> {
+  const server = await preview({ root: project, logLevel: "silent", preview: { host: "127.0.0.1", port: 0 } })
+  onTestFinished(() => server.close())
+  const browser = await chromium.launch(findChromium())
+  onTestFinished(() => browser.close())
+  const page = await browser.newPage()
+  const complaints: string[] = []
+  page.on("pageerror", (error) => complaints.push(error.message))
+  page.on("console", (message) => {
+    if (message.type() === "warning" || message.type() === "error") complaints.push(message.text())
+  })
+  await page.goto(server.resolvedUrls?.local[0] ?? "")
+  const outcome: unknown = await page.evaluate("outcome")
+  return { outcome, complaints }
+}

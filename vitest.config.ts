@@ -1,0 +1,51 @@
+import { playwright } from "@vitest/browser-playwright"
+import { defineConfig, type TestProjectConfiguration } from "vitest/config"
+import { findChromium, type ChromiumLaunch } from "./test/support/chromium.js"
+
+const FOLDERS = ["contract", "conformance", "faults", "package"]
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    coverage: { include: ["src/**"] },
+    projects: [
+      project("unit", ["test/**/*.test.ts"], [...FOLDERS, "browser", "support"]),
+      ...FOLDERS.map((folder) => project(folder, [`test/${folder}/**/*.test.ts`])),
+      browserProject(),
+    ],
+  },
+})
+
+function project(name: string, include: string[], excluded: readonly string[] = []): TestProjectConfiguration {
+  return { extends: true, test: { name, include, exclude: excluded.map((folder) => `test/${folder}/**`) } }
+}
+
+/* Where there is no Chromium, one test says so and fails in the place of those that need it. */
+function browserProject(): TestProjectConfiguration {
+  const launchOptions = chromiumIfAny()
+  if (launchOptions === undefined) return project("browser", ["test/support/no-chromium.test.ts"])
+  return {
+    extends: true,
+    test: {
+      name: "browser",
+      include: ["test/browser/**/*.test.ts"],
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions }),
+        instances: [{ browser: "chromium" }],
+      },
+    },
+  }
+}
+
+function chromiumIfAny(): ChromiumLaunch | undefined {
+  try {
+    return findChromium()
+  } catch {
+    return undefined
+  }
+}
