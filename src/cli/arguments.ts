@@ -173,7 +173,8 @@ function checkOperands(command: Command, words: Words): void {
       missing.slice(1, -1),
       `${command.name} needs a ${missing}, such as "latest". treeshot ${command.name} --help tells more.`,
     )
-  const extra = words.operands[operands.length] ?? (command.takesPaths ? undefined : words.rest?.[0])
+  const given = [...words.operands, ...(command.takesPaths ? [] : (words.rest ?? []))]
+  const extra = given[operands.length]
   if (extra !== undefined)
     throw wrongUse(
       "arguments",

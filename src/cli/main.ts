@@ -3,7 +3,6 @@
  * The treeshot command. Nothing outside this folder prints or sets an exit status.
  */
 import { readFileSync } from "node:fs"
-import { openStore } from "../open-store.js"
 import { asksForJson, parseArguments } from "./arguments.js"
 import { capture } from "./capture.js"
 import type { Command } from "./command.js"
@@ -49,6 +48,8 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   const action = command.prepare(words)
   const place = await findPlace(words.value("C"), () => process.cwd())
   const bar = progressBar(process.stderr, !screen.json)
+  // Help and wrong use are told without the time that loading this takes.
+  const { openStore } = await import("../open-store.js")
   const store = await openStore({ ...options, worktree: place.worktree })
   try {
     return await action({

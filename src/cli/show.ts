@@ -29,8 +29,6 @@ it counts from the top of the work tree.`,
 function prepare(words: Words): (session: Session) => Promise<number> {
   const [first = "", path] = words.operands
   const named = path ?? words.rest?.[0]
-  if ((path !== undefined && words.rest !== undefined) || (words.rest?.length ?? 0) > 1)
-    throw wrongUse("path", "show takes one path.")
   const colon = first.indexOf(":")
   if (colon < 0 && named === undefined) return (session) => showSnapshot(first, session)
   if (colon >= 0 && named !== undefined)

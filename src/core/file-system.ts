@@ -70,7 +70,7 @@ export interface FolderHandle {
   stat(): Promise<FileStat>
   /** PATH_UNSAFE when the folder's path leads elsewhere by now. */
   check(): Promise<void>
-  /** May be called more than once. */
+  /** Once no call on one of its addresses is under way. May be called more than once. */
   close(): Promise<void>
 }
 

@@ -108,8 +108,7 @@ class Database implements ObjectDatabase {
         found.add(oid)
         left.delete(oid)
       }
-      for (const folder of folders)
-        if (left.size > 0) await folder.locate(left, meet, (error) => failures.push(error))
+      for (const folder of folders) if (left.size > 0) await folder.locate(left, meet, (error) => failures.push(error))
       return left.size === 0 ? true : undefined
     })
     return found

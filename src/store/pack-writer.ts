@@ -1,10 +1,10 @@
 import { SnapshotError } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
 import { objectHeader, type ObjectType } from "../core/object.js"
 import { oidAt, type Oid } from "../core/oid.js"
 import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from "../core/pack.js"
 import { encodePackIndex, type PackIndexEntry } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
+import { MeasuredSource } from "./measured-source.js"
 import { Spill } from "./spill.js"
 import type { ObjectPorts } from "./stored-object.js"
 
@@ -61,14 +61,20 @@ class Writer implements PackWriter {
   /** Calls of `add` under way. */
   readonly #adding = new Map<Oid, Promise<void>>()
   /** Settles when the last call that puts something into the pack has ended. */
-  #tail: Promise<unknown> = Promise.resolve()
-  #closed = false
-  #published: number | undefined
+  #lastTurn: Promise<void> = Promise.resolve()
+  #publishing: Promise<number> | undefined
+  #publishedBytes: number | undefined
+  #discarded = false
 
   constructor(options: PackWriterOptions) {
     this.#options = options
     const { fileSystem, temporaryFolder, name, memoryBytes = MEMORY_BYTES } = options
-    this.#spill = new Spill({ fileSystem, path: `${temporaryFolder}/${name}.pack`, permissions: READ_ONLY, memoryBytes })
+    this.#spill = new Spill({
+      fileSystem,
+      path: `${temporaryFolder}/${name}.pack`,
+      permissions: READ_ONLY,
+      memoryBytes,
+    })
   }
 
   get count(): number {
@@ -76,7 +82,7 @@ class Writer implements PackWriter {
   }
 
   get bytesWritten(): number {
-    return this.#published ?? (this.#entries.size === 0 ? 0 : this.#spill.length)
+    return this.#publishedBytes ?? (this.#entries.size === 0 ? 0 : this.#spill.length)
   }
 
   has(oid: Oid): boolean {
@@ -99,48 +105,170 @@ class Writer implements PackWriter {
 
   async addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid> {
     this.#checkOpen()
-    return this.#inTurn(async () => {
-      const { hasher, deflater } = this.#options
-      const hash = hasher.start()
-      hash.update(objectHeader("blob", sizeBytes))
-      const source = new CountedSource(chunks, sizeBytes, (chunk) => hash.update(chunk))
-      const header = encodeEntryHeader({ type: "blob", sizeBytes })
-      const offset = this.#spill.length
-      let crc32 = deflater.crc32(header)
-      try {
-        await this.#spill.append(header)
-        for await (const piece of deflater.deflateStream(source.chunks())) {
-          this.#checkOpen()
-          crc32 = deflater.crc32(piece, crc32)
-          await this.#spill.append(piece)
-        }
-        source.checkEnd()
-      } catch (error) {
-        this.#spill.cut(offset)
-        throw source.failure ?? error
-      }
-      const oid = oidAt(hash.digest())
-      if (this.#entries.has(oid)) this.#spill.cut(offset)
-      else this.#entries.set(oid, { oid, offset, crc32 })
-      return oid
-    })
+    return this.#inTurn(() => this.#addStream(sizeBytes, chunks))
   }
 
   async publish(): Promise<void> {
     this.#checkOpen()
-    await this.#settled()
-    this.#checkOpen()
-    this.#closed = true
-    try {
-      this.#published = this.#entries.size === 0 ? 0 : await this.#publish()
-    } finally {
-      await this.#spill.remove()
-    }
+    this.#publishing = this.#publish()
+    this.#publishedBytes = await this.#publishing
   }
 
   async discard(): Promise<void> {
-    this.#closed = true
+    this.#discarded = true
+    if (this.#publishing !== undefined) await this.#publishing.catch(() => {})
+    else await this.#settled()
+    // A file that the system does not let go of is of no harm, and the failure that led here counts more.
+    await this.#spill.remove().catch(() => {})
+  }
+
+  async #add(type: ObjectType, bytes: Uint8Array, oid: Oid): Promise<void> {
+    const { deflater } = this.#options
+    const header = encodeEntryHeader({ type, sizeBytes: bytes.length })
+    const content = await deflater.deflate(bytes)
+    await this.#inTurn(async () => {
+      if (this.#entries.has(oid)) return
+      const offset = await this.#nextOffset()
+      try {
+        await this.#spill.append(header)
+        await this.#spill.append(content)
+      } catch (error) {
+        this.#spill.cut(offset)
+        throw error
+      }
+      this.#entries.set(oid, { oid, offset, crc32: deflater.crc32(content, deflater.crc32(header)) })
+    })
+  }
+
+  async #addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid> {
+    const { hasher, deflater } = this.#options
+    const hash = hasher.start()
+    hash.update(objectHeader("blob", sizeBytes))
+    const source = new MeasuredSource(chunks, sizeBytes, (chunk) => hash.update(chunk))
+    const header = encodeEntryHeader({ type: "blob", sizeBytes })
+    let crc32 = deflater.crc32(header)
+    const offset = await this.#nextOffset()
+    try {
+      await this.#spill.append(header)
+      for await (const piece of deflater.deflateStream(source.chunks())) {
+        this.#checkKept()
+        crc32 = deflater.crc32(piece, crc32)
+        await this.#spill.append(piece)
+      }
+      source.checkEnd()
+    } catch (error) {
+      this.#spill.cut(offset)
+      throw source.failure === undefined ? error : source.failure.error
+    }
+    const oid = oidAt(hash.digest())
+    if (this.#entries.has(oid)) this.#spill.cut(offset)
+    else this.#entries.set(oid, { oid, offset, crc32 })
+    return oid
+  }
+
+  /** Where the next entry begins. */
+  async #nextOffset(): Promise<number> {
+    // The number of objects is not known yet; the header is written anew in the end.
+    if (this.#spill.length === 0) await this.#spill.append(encodePackHeader(0))
+    return this.#spill.length
+  }
+
+  /** The size of both files. */
+  async #publish(): Promise<number> {
     await this.#settled()
-    await this.#spill.remove()
+    try {
+      this.#checkKept()
+      return this.#entries.size === 0 ? 0 : await this.#putInPlace()
+    } finally {
+      await this.#spill.remove().catch(() => {})
+    }
+  }
+
+  async #putInPlace(): Promise<number> {
+    const { fileSystem, hasher, temporaryFolder, packFolder, name, durable } = this.#options
+    const temp = `${temporaryFolder}/${name}`
+    const target = `${packFolder}/${name}`
+    const checksum = await this.#finishContent()
+    const index = await encodePackIndex(hasher, [...this.#entries.values()], checksum)
+    const size = this.#spill.length + index.length
+    try {
+      await bothOf(this.#finishPack(), this.#writeIndex(`${temp}.idx`, index))
+      await fileSystem.rename(`${temp}.pack`, `${target}.pack`)
+      await fileSystem.rename(`${temp}.idx`, `${target}.idx`)
+      if (durable) await fileSystem.syncFolder(packFolder)
+    } catch (error) {
+      // The index goes first: without it the pack is nothing to a reader.
+      for (const path of [`${target}.idx`, `${target}.pack`, `${temp}.idx`, `${temp}.pack`])
+        await removeIfThere(fileSystem, path).catch(() => {})
+      throw error
+    }
+    return size
+  }
+
+  /** Writes the true header and the checksum, which it gives. */
+  async #finishContent(): Promise<Uint8Array> {
+    await this.#spill.replaceStart(encodePackHeader(this.#entries.size))
+    const hash = this.#options.hasher.start()
+    for await (const piece of this.#spill.pieces()) hash.update(piece)
+    const checksum = hash.digest()
+    await this.#spill.append(checksum)
+    return checksum
+  }
+
+  async #finishPack(): Promise<void> {
+    const file = await this.#spill.toFile()
+    if (this.#options.durable) await file.sync()
+    await this.#spill.close()
+  }
+
+  async #writeIndex(path: string, index: Uint8Array): Promise<void> {
+    const file = await this.#options.fileSystem.open(path, "create", READ_ONLY)
+    try {
+      await file.write(index, 0)
+      if (this.#options.durable) await file.sync()
+    } finally {
+      await file.close()
+    }
+  }
+
+  /** Runs `work` when what was asked for before has ended. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#lastTurn.then(() => {
+      this.#checkKept()
+      return work()
+    })
+    this.#lastTurn = turn.then(
+      () => {},
+      () => {},
+    )
+    return turn
+  }
+
+  /** Resolves when no call is under way. */
+  async #settled(): Promise<void> {
+    await Promise.allSettled([...this.#adding.values()])
+    await this.#lastTurn
+  }
+
+  #checkOpen(): void {
+    if (this.#publishing !== undefined) throw closed("published")
+    this.#checkKept()
+  }
+
+  #checkKept(): void {
+    if (this.#discarded) throw closed("given up")
   }
 }
+
+/** Waits for both to end, and fails when one fails. */
+async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void> {
+  for (const result of await Promise.allSettled([first, second])) if (result.status === "rejected") throw result.reason
+}
+
+function closed(why: string): SnapshotError {
+  return new SnapshotError("CLOSED", `The pack has been ${why}: it takes no more objects.`, {})
+}
+
+/** As Git has its packs: nothing writes into them again. */
+const READ_ONLY = 0o444
+const MEMORY_BYTES = 8 << 20

@@ -69,6 +69,13 @@ export class Spill {
     return file
   }
 
+  /** Closes the temporary file and leaves it where it is, as the caller's own. */
+  async close(): Promise<void> {
+    const file = this.#file
+    this.#file = undefined
+    await file?.close()
+  }
+
   /** Closes and removes the temporary file, if there is one. May be called more than once. */
   async remove(): Promise<void> {
     const file = this.#file

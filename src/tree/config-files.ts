@@ -1,7 +1,7 @@
 import picomatch from "picomatch"
 import type { Environment } from "../core/environment.js"
 import type { FileSystem } from "../core/file-system.js"
-import { isTrue, readGitConfig, saysYes, type ConfigVariable } from "./git-config.js"
+import { isTrue, lastVariable, readGitConfig, saysYes, type ConfigVariable } from "./git-config.js"
 import type { OwnRepository } from "./own-repository.js"
 import { readSmallFile } from "./read-small-file.js"
 import { folderAbove, isAbsolute, pathFrom } from "./system-path.js"
@@ -30,10 +30,15 @@ export async function readConfigFiles(places: ConfigPlaces): Promise<ConfigVaria
   const variables: ConfigVariable[] = []
   for (const file of files) variables.push(...(await readWithIncludes(places, file, 0)))
   if (repository === undefined) return variables
-  const own = await readWithIncludes(places, pathFrom(repository.commonDir, "config"), 0)
-  if (isTrue(own, "extensions.worktreeconfig"))
+  if (await hasWorktreeConfig(places, repository))
     variables.push(...(await readWithIncludes(places, pathFrom(repository.gitdir, "config.worktree"), 0)))
   return variables
+}
+
+/** Extensions count in repositories that tell their version. */
+async function hasWorktreeConfig({ fs }: ConfigPlaces, { commonDir }: OwnRepository): Promise<boolean> {
+  const own = readGitConfig((await readSmallFile(fs, pathFrom(commonDir, "config"))) ?? "")
+  return lastVariable(own, "core.repositoryformatversion") !== undefined && isTrue(own, "extensions.worktreeconfig")
 }
 
 /** The place of one of the user's files for Git: in $XDG_CONFIG_HOME/git, else in ~/.config/git. */

@@ -112,7 +112,10 @@ class Reader {
       if (this.skip(/"/y) !== "") isQuoted = !isQuoted
       else if (this.skip(/\\/y) === "") value += this.skip(/[^"\\\n#; \t\v\f\r]+|[^"\\\n]/y)
       else {
-        if (this.skip(/\n/y) !== "") continue
+        if (this.skip(/\n/y) !== "") {
+          length = value.length
+          continue
+        }
         const meant = ESCAPES.get(this.skip(/[^]/y))
         if (meant === undefined) return undefined
         value += meant

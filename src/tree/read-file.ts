@@ -134,6 +134,23 @@ function failureOf(errno: string | undefined): ReadFailure | undefined {
 }
 
 /** The system's errors that are a file's or folder's own: it is there and cannot be read. */
-export const UNREADABLE: ReadonlySet<string> = new Set(["EACCES", "EPERM", "EIO", "EBUSY", "ESTALE", "ETIMEDOUT", "EUCLEAN"])
+export const UNREADABLE: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EPERM",
+  "EIO",
+  "EBUSY",
+  "ESTALE",
+  "ETIMEDOUT",
+  "EUCLEAN",
+])
 
-const NOT_A_FILE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "ENXIO", "EOPNOTSUPP", "ENODEV", "EINVAL"])
+const NOT_A_FILE: ReadonlySet<string> = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "ELOOP",
+  "EISDIR",
+  "ENXIO",
+  "EOPNOTSUPP",
+  "ENODEV",
+  "EINVAL",
+])

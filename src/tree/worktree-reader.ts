@@ -53,5 +53,9 @@ export async function readWorktree(
 function unreadable(path: RepoPath, why: "unreadable" | "changed-while-reading"): SnapshotError {
   const errno = why === "unreadable" ? "EACCES" : "EBUSY"
   const reason = why === "unreadable" ? "the system refuses it" : "it changes all the time"
-  return new SnapshotError("IO_FAILED", `Could not read ${escapePath(path)}: ${reason}. Leave it out by paths or globs, or try again.`, { action: "read", path, errno })
+  return new SnapshotError(
+    "IO_FAILED",
+    `Could not read ${escapePath(path)}: ${reason}. Leave it out by paths or globs, or try again.`,
+    { action: "read", path, errno },
+  )
 }

@@ -3,7 +3,6 @@ import { mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Environment } from "../../src/core/environment.js"
-import type { FileSystem } from "../../src/core/file-system.js"
 import { ROOT, type RepoPath } from "../../src/core/path.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { ignoreRules } from "../../src/tree/ignore-rules.js"
@@ -66,7 +65,10 @@ describe.runIf(gitIsThere())("rules from outside the work tree", () => {
     await expectAlike(top, plain, paths, ["user"])
     await set(join(home, "global.config"), "global")
     await expectAlike(top, { home, variables: { GIT_CONFIG_GLOBAL: join(home, "global.config") } }, paths, ["global"])
-    await write(".git/config", `[core]\n\texcludesFile = ${home}/repository.rules\n[extensions]\n\tworktreeConfig\n`)
+    await write(
+      ".git/config",
+      `[core]\nrepositoryFormatVersion = 0\nexcludesFile = ${home}/repository.rules\n[extensions]\n\tworktreeConfig\n`,
+    )
     await expectAlike(top, plain, paths, ["repository"])
     await set(join(top, ".git/config.worktree"), "worktree")
     await expectAlike(top, plain, paths, ["worktree"])
@@ -138,7 +140,7 @@ describe.runIf(gitIsThere())("rules from outside the work tree", () => {
     await write("a/b/.gitignore", "!two.log\n")
     await write(".git/info/exclude", "/a/b/w\n")
     const paths = ["one.log", "two.log", "three.log", "c/one.log", "x", "y", "z", "w", "c/z", "b2", "d"]
-    await expectAlike(join(top, "a/b"), NO_SETTINGS, paths, ["three.log", "c/one.log", "y", "z", "w", "b2", "d"])
+    await expectAlike(join(top, "a/b"), NO_SETTINGS, paths, ["three.log", "c/one.log", "y", "z", "w", "b2"])
     await expectAlike(
       join(top, "a"),
       NO_SETTINGS,
@@ -277,9 +279,10 @@ describe("letter case", () => {
 
   it("does not count where the other spelling of a name leads to the same file", async () => {
     const folder = await temporaryFolder()
-    const folding: FileSystem = Object.assign(Object.create(fs) as FileSystem, {
+    const folding = {
+      list: (path: string) => fs.list(path),
       lstat: (path: string) => fs.lstat(folder + path.slice(folder.length).toLowerCase()),
-    })
+    }
     await writeFile(join(folder, "1"), "")
     await writeFile(join(folder, "name"), "")
     expect(await foldsLetterCase(folding, folder)).toBe(true)

@@ -106,7 +106,7 @@ async function lint(
     await mkdir(dirname(join(folder, file)), { recursive: true })
     await writeFile(join(folder, file), `${lines.join("\n")}\n`)
   }
-  const done = spawnSync(process.execPath, [OXLINT, "--format", "unix"], { cwd: folder, encoding: "utf8" })
+  const done = spawnSync(process.execPath, [OXLINT, "--format", "unix", "src"], { cwd: folder, encoding: "utf8" })
   const found = done.stdout.matchAll(/^(?<file>.+?):(?<line>\d+):\d+: .* \[Error\/(?<rule>.+)\]$/gm)
   return Array.from(found, ({ groups }) => ({
     file: groups?.["file"] ?? "",

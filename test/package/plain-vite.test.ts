@@ -23,6 +23,7 @@ test("a plain Vite project captures, diffs and restores in Chromium, with no con
   expect(complaints).toEqual([])
   expect(outcome).toEqual({
     bufferWasThere: false,
+    bufferWasBrought: true,
     processIsThere: false,
     tree: "2c718997f72b7a8cbdf3a94901b53d299ec2b71e",
     changed: [
@@ -36,7 +37,7 @@ test("a plain Vite project captures, diffs and restores in Chromium, with no con
       "/project/src/deep/kept.txt": "kept\n",
       "/project/src/removed.txt": "removed\n",
     },
-    listed: [null, "before"],
+    listed: [undefined, "before"],
   })
 })
 
@@ -44,7 +45,7 @@ async function warningsOfBuild(project: string): Promise<readonly string[]> {
   const warnings: string[] = []
   const keep = (message: string): void => void warnings.push(message)
   const customLogger = { ...createLogger("silent"), warn: keep, warnOnce: keep, error: keep }
-  await build({ root: project, customLogger })
+  await build({ root: project, customLogger, logLevel: "silent" })
   return warnings
 }
 

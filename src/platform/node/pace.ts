@@ -10,9 +10,14 @@ export type Done<T> = (error: Error | null, value: T) => void
  * pool, where they wait side by side.
  */
 export class Pace {
-  #turnBeganMs = 0
+  readonly #nowMs: () => number
+  #turnBeganMs = Number.NEGATIVE_INFINITY
   #nextTurn: Promise<void> | undefined
   #pooled = 0
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+  }
 
   /** The result of `now`, or of `pooled`, which must do the same. */
   async call<T>(now: () => T, pooled: (done: Done<T>) => void): Promise<T> {
@@ -20,19 +25,19 @@ export class Pace {
       this.#pooled -= 1
       return onPool(pooled)
     }
-    if (performance.now() - this.#turnBeganMs > TURN_MS) await this.#pause()
-    const beganMs = performance.now()
+    if (this.#nowMs() - this.#turnBeganMs > TURN_MS) await this.#pause()
+    const beganMs = this.#nowMs()
     try {
       return now()
     } finally {
-      if (performance.now() - beganMs > SLOW_MS) this.#pooled = POOLED_CALLS
+      if (this.#nowMs() - beganMs > SLOW_MS) this.#pooled = POOLED_CALLS
     }
   }
 
   #pause(): Promise<void> {
     this.#nextTurn ??= new Promise((resolve) => {
       setImmediate(() => {
-        this.#turnBeganMs = performance.now()
+        this.#turnBeganMs = this.#nowMs()
         this.#nextTurn = undefined
         resolve()
       })

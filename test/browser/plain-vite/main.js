@@ -23,6 +23,7 @@ async function play() {
   await store.close()
   return {
     bufferWasThere,
+    bufferWasBrought: "Buffer" in globalThis,
     processIsThere: "process" in globalThis,
     tree: before.snapshot.tree,
     changed: diff.map(({ status, path, additions, deletions }) => ({ status, path, additions, deletions })),
