@@ -26,8 +26,8 @@ export const GLOBAL_OPTIONS: readonly Option[] = [
 /** What `args`, the words after the program's name, ask for; INVALID_ARGUMENT with one sentence when they are no use of `commands`. */
 export function parseArguments(args: readonly string[], commands: readonly Command[], version: string): Request {
   const parser = define(commands, version)
-  const asked = args[0] === "help" ? [...args.slice(1), "--help"] : args
-  const name = commandName(asked)
+  const asked = helpFirst(args)
+  const name = asked[firstOperand(asked)]
   const command = commands.find((each) => each.name === name)
   if (name !== undefined && command === undefined)
     throw wrongUse("command", `There is no command "${printable(name)}". treeshot --help lists them.`)
@@ -70,16 +70,22 @@ function define(commands: readonly Command[], version: string): CAC {
   return parser
 }
 
-/** The first word that is no option and no option's value. */
-function commandName(args: readonly string[]): string | undefined {
-  for (let i = 0; i < args.length; i++) {
-    const word = args[i] as string
-    if (word === "--") return undefined
-    if (!word.startsWith("-")) return word
+/** "help <command>" as "<command> --help". */
+function helpFirst(args: readonly string[]): readonly string[] {
+  const at = firstOperand(args)
+  return args[at] === "help" ? [...args.slice(0, at), ...args.slice(at + 1), "--help"] : args
+}
+
+/** Where the first word stands that is no option and no option's value; the length of `args` when there is none. */
+function firstOperand(args: readonly string[]): number {
+  for (let at = 0; at < args.length; at++) {
+    const word = args[at] as string
+    if (word === "--") return args.length
+    if (!word.startsWith("-")) return at
     const option = GLOBAL_OPTIONS.find((each) => spellings(each).includes(word))
-    if (option !== undefined && takesValue(option)) i++
+    if (option !== undefined && takesValue(option)) at++
   }
-  return undefined
+  return args.length
 }
 
 interface Tokens {

@@ -112,7 +112,7 @@ class Reader {
       if (this.skip(/"/y) !== "") isQuoted = !isQuoted
       else if (this.skip(/\\/y) === "") value += this.skip(/[^"\\\n#; \t\v\f\r]+|[^"\\\n]/y)
       else {
-        if (this.skip(/\n/y) !== "") {
+        if (this.skip(/\n/y) !== "" || this.isAtEnd()) {
           length = value.length
           continue
         }

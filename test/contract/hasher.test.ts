@@ -9,6 +9,7 @@ import { webHasher } from "../../src/platform/web/web-hasher.js"
 const HASHERS: readonly { readonly name: string; readonly hasher: Hasher }[] = [
   { name: "node:crypto", hasher: nodeHasher() },
   { name: "the web", hasher: webHasher() },
+  { name: "the web without WebCrypto", hasher: webHasher({}) },
 ]
 
 describe.each(HASHERS)("SHA-1 by $name", ({ hasher }) => {

@@ -57,8 +57,12 @@ async function desk(): Promise<Desk> {
   }
 }
 
-function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): Promise<Ran> {
-  const child = spawn(process.execPath, [MAIN, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
+function run(args: readonly string[], cwd: string, env: Desk["environment"]): Promise<Ran> {
+  return start(process.execPath, [MAIN, ...args], cwd, env)
+}
+
+function start(program: string, args: readonly string[], cwd: string, env: Desk["environment"]): Promise<Ran> {
+  const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] })
   const [out, err]: [Buffer[], Buffer[]] = [[], []]
   child.stdout.on("data", (part: Buffer) => out.push(part))
   child.stderr.on("data", (part: Buffer) => err.push(part))
@@ -465,21 +469,23 @@ test("Ctrl-C during a capture ends it with one line, status 1 and no snapshot", 
   expect(list.text).toContain("earlier")
 })
 
-test("a restore that cannot write everything says what failed and ends with status 1", async () => {
-  if (!gitIsThere()) return
-  const { treeshot, write, read, gitdir } = await desk()
+test("a restore that cannot write everything says what failed, how to go back, and ends with status 1", async () => {
+  const { treeshot, write, read, folder, gitdir, environment } = await desk()
   await write("a.txt", "1")
+  await write("large.bin", new Uint8Array(1_900_000))
   await treeshot("capture")
-  const long = "n".repeat(300)
-  const blob = git(["hash-object", "-w", "--stdin"], { cwd: gitdir, input: "2" }).text.trim()
-  const entries = `100644 blob ${blob}\ta.txt\n100644 blob ${blob}\t${long}\n`
-  const tree = git(["mktree"], { cwd: gitdir, input: entries }).text.trim()
-  const told = await treeshot("restore", tree)
+  await write("a.txt", "2")
+  await write("large.bin", "small")
+  // The shell's limit on the size of a file lets the write of the large one fail.
+  const limited = ["-c", 'ulimit -f 1000; exec "$@"', "sh", process.execPath, MAIN]
+  const told = await start("sh", [...limited, "restore", "latest", "--store", gitdir], folder, environment)
   expect(told).toMatchObject({ status: 1, stderr: "" })
-  expect(told.text).toMatch(/^Not all of tree [0-9a-f]{10} could be restored:\n/)
+  expect(told.text).toMatch(/^Not all of snapshot [0-9a-f]{10} \(.*\) could be restored:\n/)
   expect(told.text).toMatch(/written {2}a\.txt\n/)
-  expect(told.text).toMatch(/failed {3}n{300} {2}ENAMETOOLONG\n/)
-  expect(told.text).toMatch(/restore [0-9a-f]{10} .*goes back/)
+  expect(told.text).toMatch(/failed {3}large\.bin {2}EFBIG\n/)
+  expect([await read("a.txt"), await read("large.bin")]).toEqual(["1", "small"])
+  const back = /restore ([0-9a-f]{10}) .*goes back/.exec(told.text)?.[1] ?? ""
+  await treeshot("restore", back)
   expect(await read("a.txt")).toBe("2")
 })
 

@@ -2,15 +2,16 @@ import { sha1 as nobleSha1 } from "@noble/hashes/legacy.js"
 import type { Hasher, RunningHash } from "../../core/hasher.js"
 import { concat } from "../../core/bytes.js"
 
-/** SHA-1 without node: WebCrypto for what is large enough to be worth the way there, @noble/hashes for the rest. */
-export function webHasher(): Hasher {
-  return { sha1, start }
+/**
+ * SHA-1 without node: WebCrypto for what is large enough to be worth the way there, @noble/hashes for the rest. Pages
+ * that did not come over https have no `subtle`, and noble does it all.
+ */
+export function webHasher(crypto: { readonly subtle?: SubtleCrypto } = globalThis.crypto): Hasher {
+  return { sha1: (parts) => sha1(parts, crypto.subtle), start }
 }
 
-function sha1(parts: readonly Uint8Array[]): Uint8Array | Promise<Uint8Array> {
+function sha1(parts: readonly Uint8Array[], subtle?: SubtleCrypto): Uint8Array | Promise<Uint8Array> {
   const sizeBytes = parts.reduce((sum, part) => sum + part.length, 0)
-  const subtle = globalThis.crypto?.subtle as SubtleCrypto | undefined
-  // Pages that did not come over https have no WebCrypto.
   if (sizeBytes >= WORTH_WEBCRYPTO_BYTES && subtle !== undefined) return digest(subtle, concat(parts))
   const hash = start()
   for (const part of parts) hash.update(part)
