@@ -187,7 +187,10 @@ export interface SnapshotStore extends AsyncDisposable {
   apply(plan: RestorePlan, options?: ApplyOptions): Promise<RestoreReport>
   /** Makes the work tree what it was in `rev`: plan and apply in one. */
   restore(rev: Rev, options?: RestoreOptions): Promise<RestoreReport>
-  /** Calls `listener` on each event until the function that it returns is called. */
+  /**
+   * Calls `listener` on each event until the function that it returns is called. What a listener throws is dropped: it
+   * cannot make a call fail that has done its work.
+   */
   on<Name extends keyof StoreEvents>(name: Name, listener: (event: StoreEvents[Name]) => void): () => void
   /** Waits for running calls; later calls reject with CLOSED. May be called more than once. */
   close(): Promise<void>

@@ -22,7 +22,7 @@ export async function list(store: StoreContext, options: ListOptions = {}): Prom
 
 const KINDS: readonly unknown[] = [undefined, "capture", "safety", "all"]
 
-function checkOptions({ kind, limit, since, until }: ListOptions): void {
+function checkOptions({ kind, limit, since, until, metadata }: ListOptions): void {
   const refuse = (argument: string, message: string): never => {
     throw new SnapshotError("INVALID_ARGUMENT", message, { argument })
   }
@@ -32,6 +32,8 @@ function checkOptions({ kind, limit, since, until }: ListOptions): void {
   for (const [argument, date] of Object.entries({ since, until }))
     if (date !== undefined && !(date instanceof Date && !Number.isNaN(date.getTime())))
       refuse(argument, `${argument} has to be a valid Date.`)
+  if (metadata !== undefined && (typeof metadata !== "object" || metadata === null || Array.isArray(metadata)))
+    refuse("metadata", "Metadata is an object of texts.")
 }
 
 function fits(record: SnapshotRecord, { kind = "capture", until, metadata = {} }: ListOptions): boolean {

@@ -9,7 +9,7 @@ import { resolve } from "./resolve.js"
 
 /** The content of a file in a revision, the text of a link; undefined when it is not there. A folder: IS_FOLDER. */
 export async function readFile(store: StoreContext, rev: Rev, path: string): Promise<Uint8Array | undefined> {
-  const wanted = parsePath(path)
+  const wanted = parsePath(path, "path")
   const { tree } = await resolve(store, rev)
   const isFolder = (): SnapshotError =>
     new SnapshotError("IS_FOLDER", `${escapePath(path)} is a folder in "${rev}". Name a file in it.`, { path })

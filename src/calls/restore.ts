@@ -122,9 +122,9 @@ async function planFor(store: StoreContext, goal: Goal, now: CapturedTree): Prom
       readTree: readCaptured(store, now),
       filter,
       added,
+      checkPath: checkSafe,
     }),
   )
-  for (const { path } of work.writes) checkSafe(path)
   return { target, tree, base: now.tree, ...work }
 }
 
@@ -254,11 +254,12 @@ function checkPlan(made: RestorePlan): void {
   }
   if (typeof made !== "object" || made === null || ![made.writes, made.deletes, made.keeps].every(Array.isArray))
     refuse()
+  if (![...made.writes, ...made.deletes, ...made.keeps].every((one) => typeof one?.path === "string")) refuse()
   for (const { path, before, after } of [...made.writes, ...made.deletes]) {
-    if (typeof path !== "string" || parsePath(path) !== path || path === "") refuse()
+    if (parsePath(path) !== path || path === "") refuse()
     checkSafe(path)
     for (const version of [before, after])
-      if (version !== undefined && (toOid(version.oid) === undefined || !MODES.has(version.mode))) refuse()
+      if (version !== undefined && (toOid(version?.oid) === undefined || !MODES.has(version.mode))) refuse()
   }
   if (made.writes.some(({ after }) => after === undefined) || made.deletes.some(({ before }) => before === undefined))
     refuse()

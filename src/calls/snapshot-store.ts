@@ -18,7 +18,13 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
   let restoring: Promise<unknown> = Promise.resolve()
 
   function tell<Name extends keyof StoreEvents>(name: Name, event: StoreEvents[Name]): void {
-    for (const listener of listeners.get(name) ?? []) (listener as (event: StoreEvents[Name]) => void)(event)
+    for (const listener of listeners.get(name) ?? []) {
+      try {
+        ;(listener as (event: StoreEvents[Name]) => void)(event)
+      } catch {
+        // What has been done stands, whatever a listener makes of it.
+      }
+    }
   }
 
   async function call<Value>(step: () => Promise<Value>): Promise<Value> {

@@ -2,6 +2,7 @@ import prettyBytes from "pretty-bytes"
 import type { CaptureResult, Skipped, SnapshotStore } from "../snapshot-store.js"
 import type { Command, Session, Words } from "./command.js"
 import { Aftermath, DONE } from "./failure.js"
+import { hintLines } from "./hints.js"
 import { table } from "./table.js"
 import { age, count, cut, duration, grouped, localTime, printable, printablePath, shortId } from "./text.js"
 import { metadata } from "./values.js"
@@ -56,7 +57,10 @@ async function run(
 function show({ snapshot, changed, skipped, stats }: CaptureResult, session: Session): void {
   const { screen, now } = session
   const id = shortId(snapshot.id)
-  const label = snapshot.label === undefined ? "" : `  ${cut(printable(snapshot.label), screen.columns - 22, "end")}`
+  const label =
+    snapshot.label === undefined || snapshot.label === ""
+      ? ""
+      : `  ${cut(printable(snapshot.label), screen.columns - 22, "end")}`
   const name = `${screen.paint("bold", id)}${label}`
   const written = `${prettyBytes(stats.bytesWritten)} in ${count(stats.objectsWritten, "object")}`
   const files = `${grouped(stats.filesScanned)} (${grouped(stats.filesRead)} read, ${prettyBytes(stats.bytesRead)})`
@@ -69,15 +73,14 @@ function show({ snapshot, changed, skipped, stats }: CaptureResult, session: Ses
   screen.print(
     "",
     "Try next:",
-    ...table(
-      [{}, {}],
+    ...hintLines(
       [
         [session.suggest("diff", id), "what changes from here on"],
         [session.suggest("restore", id), "bring this state back"],
         [session.suggest("list"), "all snapshots"],
       ],
-      Infinity,
-    ).map((line) => `  ${line}`),
+      screen.columns,
+    ),
   )
 }
 

@@ -1,11 +1,11 @@
-import { SnapshotError } from "../core/errors.js"
+import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { Screen } from "./screen.js"
 import { printable } from "./text.js"
 
 /** The exit statuses. */
 export const DONE = 0
 export const FAILED = 1
-export const WRONG_USE = 2
+const WRONG_USE = 2
 
 /** What a long call that was interrupted or that failed has left behind, as a sentence; for people and for programs. */
 export class Aftermath extends Error {
@@ -35,7 +35,7 @@ interface Failure {
 }
 
 function describe(error: unknown, signal: AbortSignal): Failure {
-  if (error instanceof SnapshotError) return { code: error.code, message: error.message, details: error.details }
+  if (error instanceof SnapshotError) return { code: error.code, message: sentence(error), details: error.details }
   if (signal.aborted && error === signal.reason) return { code: "INTERRUPTED", message: "Interrupted.", details: {} }
   const message = error instanceof Error ? error.message : String(error)
   return {
@@ -43,6 +43,15 @@ function describe(error: unknown, signal: AbortSignal): Failure {
     message: `${message || "Something unexpected happened"} (TREESHOT_DEBUG=1 shows where this comes from)`,
     details: {},
   }
+}
+
+/** The error's own sentence, or a better one where this program has its own words for what to do. */
+function sentence(error: SnapshotError): string {
+  if (isSnapshotError(error, "NOT_FOUND") && error.details.rev === "latest")
+    return "There is no snapshot of this folder yet. treeshot capture takes one."
+  if (isSnapshotError(error, "ROOT_REFUSED"))
+    return `${error.details.path} holds far more than a project. Name a folder with -C, or give --allow-any-root.`
+  return error.message
 }
 
 function stackOf(error: unknown): string {

@@ -1,6 +1,7 @@
 import type { Snapshot } from "../snapshot-store.js"
 import type { Command, Session, Words } from "./command.js"
 import { DONE } from "./failure.js"
+import { hintLines } from "./hints.js"
 import { table, type Column } from "./table.js"
 import { age, localTime, printable, shortId } from "./text.js"
 import { choice, metadata, pointInTime, wholeNumber, wrongUse } from "./values.js"
@@ -78,9 +79,14 @@ function snapshotTable(snapshots: readonly Snapshot[], { screen, now }: Session)
 }
 
 function nothing(narrowed: boolean, session: Session): string[] {
-  if (narrowed) return ["No snapshot is like that.", `  ${session.suggest("list", "--all")}  shows all there are`]
+  const { columns } = session.screen
+  if (narrowed)
+    return [
+      "No snapshot is like that.",
+      ...hintLines([[session.suggest("list", "--all"), "shows all there are"]], columns),
+    ]
   return [
     `There is no snapshot of ${printable(session.store.worktree)} yet.`,
-    `  ${session.suggest("capture")}  takes one`,
+    ...hintLines([[session.suggest("capture"), "takes one"]], columns),
   ]
 }

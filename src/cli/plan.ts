@@ -2,6 +2,7 @@ import type { Keep, PlannedChange, RestorePlan } from "../snapshot-store.js"
 import { indent, pathOf } from "./changes.js"
 import type { Command, Session, Words } from "./command.js"
 import { DONE } from "./failure.js"
+import { hintLines } from "./hints.js"
 import { KEEP_REASONS } from "./keep-reasons.js"
 import { RESTORE_OPTIONS, findTarget, givenAgain, restoreOptionsOf, type RestoreTarget } from "./restore-options.js"
 import type { Style } from "./screen.js"
@@ -51,7 +52,7 @@ function lines(made: RestorePlan, { id, name }: RestoreTarget, same: readonly st
     ...section("keep", "cyan", keeps, session),
     `${grouped(creates.length)} to create, ${grouped(changes.length)} to change, ${grouped(deletes.length)} to delete, ${grouped(keeps.length)} kept. Nothing was touched.`,
     ...(writes.length + deletes.length > 0
-      ? ["", `  ${session.suggest("restore", shortId(id), ...same)}  does it`]
+      ? ["", ...hintLines([[session.suggest("restore", shortId(id), ...same), "does it"]], session.screen.columns)]
       : []),
   ]
 }

@@ -1,7 +1,7 @@
 import cliProgress from "cli-progress"
 import prettyBytes from "pretty-bytes"
 import type { OnProgress, Progress } from "../snapshot-store.js"
-import { grouped } from "./text.js"
+import { count, grouped } from "./text.js"
 
 /** A bar that shows what a long call is at. */
 export interface ProgressBar {
@@ -39,7 +39,7 @@ export function progressBar(stream: NodeJS.WriteStream, wanted: boolean): Progre
 }
 
 function line(fraction: number, { phase, done, total, bytes }: Progress, columns: number): string {
-  const amount = total === undefined ? `${grouped(done)} files` : `${grouped(done)} of ${grouped(total)} files`
+  const amount = total === undefined ? count(done, "file") : `${grouped(done)} of ${count(total, "file")}`
   const size = bytes === undefined || bytes === 0 ? "" : `, ${prettyBytes(bytes)}`
   const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_COLUMNS)
   const bar = total === undefined ? "" : `${"█".repeat(filled)}${"░".repeat(BAR_COLUMNS - filled)} `

@@ -2,6 +2,7 @@ import type { KeepReason, Outcome, RestoreReport, Snapshot, SnapshotStore } from
 import { indent } from "./changes.js"
 import type { Command, Session, Words } from "./command.js"
 import { Aftermath, DONE, FAILED } from "./failure.js"
+import { hintLines } from "./hints.js"
 import { KEEP_REASONS } from "./keep-reasons.js"
 import { RESTORE_OPTIONS, findTarget, restoreOptionsOf } from "./restore-options.js"
 import type { Style } from "./screen.js"
@@ -50,13 +51,13 @@ async function newestSafety(store: SnapshotStore): Promise<Snapshot | undefined>
   return (await store.list({ kind: "safety", limit: 1 }))[0]
 }
 
-/** A restore that stopped half-way has taken its safety snapshot, which is what the user needs to know of. */
+/** A restore that stopped half-way has taken its safety snapshot, which the user needs to know of. */
 async function withAftermath(error: unknown, before: Snapshot | undefined, session: Session): Promise<unknown> {
   const safety = await newestSafety(session.store).catch(() => undefined)
   if (safety !== undefined && safety.id !== before?.id)
     return new Aftermath(
       error,
-      `The folder may be half restored; what it was before is snapshot ${shortId(safety.id)}: ${session.suggest("restore", shortId(safety.id))}`,
+      `What was done was taken back. If anything is amiss, the folder as it was is snapshot ${shortId(safety.id)}: ${session.suggest("restore", shortId(safety.id))}`,
     )
   return session.signal.aborted ? new Aftermath(error, "Nothing was touched.") : error
 }
@@ -81,7 +82,7 @@ function lines({ outcomes, complete, undo }: RestoreReport, name: string, sessio
       : [
           "",
           `What the folder was before is snapshot ${shortId(undo.id)}:`,
-          `  ${session.suggest("restore", shortId(undo.id))}  goes back to it`,
+          ...hintLines([[session.suggest("restore", shortId(undo.id)), "goes back to it"]], session.screen.columns),
         ]),
   ]
 }
@@ -102,6 +103,7 @@ function section(entries: readonly Outcome[], style: Style, { screen }: Session)
 }
 
 function reasonText(reason: string | undefined): string {
+  if (reason === "write-failed") return "not deleted, because a write failed"
   return KEEP_REASONS[reason as KeepReason] ?? printable(reason ?? "")
 }
 

@@ -53,7 +53,7 @@ async function showSnapshot(rev: string, session: Session): Promise<number> {
     const files = await store.changes(EMPTY_TREE, snapshot.id)
     screen.print(`The first snapshot of this folder: ${count(files.length, "file")}.`)
   } else if (changes === undefined) screen.print("The snapshot before it is not there any more.")
-  else screen.print(...changesSince(snapshot.previous, changes, session))
+  else screen.print(...changesSince(snapshot.previous, snapshot.id, changes, session))
   return DONE
 }
 
@@ -89,14 +89,16 @@ function facts(snapshot: Snapshot, { screen, now }: Session): string[] {
   return table([{}, {}], rows, Infinity)
 }
 
-function changesSince(previous: string, changes: readonly FileDiff[], session: Session): string[] {
+function changesSince(previous: string, id: string, changes: readonly FileDiff[], session: Session): string[] {
   const before = shortId(previous)
   if (changes.length === 0) return [`Nothing changed since the snapshot before it, ${before}.`]
   const more = changes.length - MOST_SHOWN
   return [
     `Changed since the snapshot before it, ${before}:`,
     ...changeTable(changes, session.screen, MOST_SHOWN),
-    ...(more > 0 ? [indent(`… and ${grouped(more)} more; treeshot diff --stat lists them all.`)] : []),
+    ...(more > 0
+      ? [indent(`… and ${grouped(more)} more: ${session.suggest("diff", before, shortId(id), "--stat")}`)]
+      : []),
     changeSummary(changes),
   ]
 }

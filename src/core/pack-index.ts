@@ -56,18 +56,18 @@ export async function encodePackIndex(
   const crcsAt = OIDS_AT + sorted.length * OID_BYTES
   const offsetsAt = crcsAt + sorted.length * 4
   const farAt = offsetsAt + sorted.length * 4
-  const counts = new Array<number>(256).fill(0)
   let rows = 0
   for (const [i, entry] of sorted.entries()) {
     const oid = oidBytes(entry.oid)
-    counts[oid[0] as number]!++
     content.set(oid, OIDS_AT + i * OID_BYTES)
     view.setUint32(crcsAt + i * 4, entry.crc32)
     view.setUint32(offsetsAt + i * 4, entry.offset < FAR ? entry.offset : FAR + rows)
     if (entry.offset >= FAR) view.setBigUint64(farAt + 8 * rows++, BigInt(entry.offset))
   }
-  let total = 0
-  for (const [byte, count] of counts.entries()) view.setUint32(FANOUT_AT + byte * 4, (total += count))
+  for (let byte = 0, total = 0; byte < 256; byte++) {
+    while (total < sorted.length && content[OIDS_AT + total * OID_BYTES] === byte) total++
+    view.setUint32(FANOUT_AT + byte * 4, total)
+  }
   return concat([content, packChecksum, await hasher.sha1([content, packChecksum])])
 }
 

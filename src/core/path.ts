@@ -36,9 +36,10 @@ export function isInside(path: string, folder: string): boolean {
 
 /**
  * The path that a caller names. Takes a trailing slash and "."; refuses what is absolute, empty between
- * slashes, or climbs: INVALID_ARGUMENT.
+ * slashes, or climbs: INVALID_ARGUMENT with `argument`.
  */
-export function parsePath(text: string): RepoPath {
+export function parsePath(text: string, argument: string = "paths"): RepoPath {
+  if (typeof text !== "string") throw new SnapshotError("INVALID_ARGUMENT", "A path is a text.", { argument })
   const trimmed = text.replace(/^(?:\.\/+)+/, "").replace(/\/+$/, "")
   if (text !== "" && (trimmed === "" || trimmed === ".") && !text.startsWith("/")) return ROOT
   const parts = trimmed.split("/")
@@ -46,7 +47,7 @@ export function parsePath(text: string): RepoPath {
     throw new SnapshotError(
       "INVALID_ARGUMENT",
       `${escapePath(text) || "An empty text"} is no path inside the work tree. Give it relative to the work tree's root, with forward slashes.`,
-      { argument: "paths" },
+      { argument },
     )
   return trimmed as RepoPath
 }

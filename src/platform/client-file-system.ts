@@ -100,9 +100,7 @@ class ClientFileSystem implements FileSystem {
   linkFile(existing: string, path: string): Promise<void> {
     return this.#do("link the file", path, async (at) => {
       if (this.#client.link === undefined) throw refusal("link the file", path, "ENOTSUP")
-      // Some clients would link what the link leads to.
-      if ((await this.lstat(existing))?.kind === "link") await this.#copyLink(existing, path)
-      else await this.#client.link(systemPath(existing), at)
+      await this.#client.link(systemPath(existing), at)
     })
   }
 
@@ -115,7 +113,7 @@ class ClientFileSystem implements FileSystem {
       if (source.kind !== "link") return this.#client.rename(systemPath(from), at)
       if (from === to) return
       if (target !== undefined) await this.#client.unlink(at)
-      await this.#copyLink(from, to)
+      await this.#copyLink(from, at)
       await this.#client.unlink(systemPath(from))
     })
   }

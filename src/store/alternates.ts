@@ -21,7 +21,7 @@ export async function listAlternates(fileSystem: FileSystem, objectsFolder: stri
 }
 
 /** The alternates that the content of an `info/alternates` file names, absolute or relative. */
-export function parseAlternates(content: Uint8Array): string[] {
+function parseAlternates(content: Uint8Array): string[] {
   const paths: string[] = []
   for (let at = 0; at < content.length;) {
     const newline = content.indexOf(0x0a, at)

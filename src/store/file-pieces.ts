@@ -2,7 +2,7 @@ import { errnoOf } from "../core/errors.js"
 import type { FileSystem, OpenFile } from "../core/file-system.js"
 
 /** How much of a file is read at a time when its content is taken in pieces. */
-export const PIECE_BYTES: number = 256 * 1024
+const PIECE_BYTES = 256 * 1024
 
 /** Opens one of Git's own files for reading, through a link where it is one. */
 export async function openFollowing(fileSystem: FileSystem, path: string): Promise<OpenFile> {

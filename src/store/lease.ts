@@ -30,7 +30,7 @@ export interface Lease {
   readonly id: string
   /** Makes `oid` the snapshot at `ref`. "revoked" when a collector has given up on this lease: nothing was published. */
   publish(oid: Oid, ref: RefName): Promise<"published" | "revoked">
-  /** Ends the lease. May be called more than once, also after publishing. */
+  /** Ends the lease. Tries again what failed when it is called again; what cannot be removed is left to maintenance. */
   release(): Promise<void>
 }
 
@@ -53,13 +53,18 @@ export async function takeLease(request: LeaseRequest): Promise<Lease> {
   const fence = `${leases}/${id}.ref`
   const terms = `${leases}/${id}.json`
   const { owner, base, createdMs } = request
-  const file = await fileSystem.open(fence, "create")
-  await file.close()
+  const left = new Set<string>()
   const release = async (): Promise<void> => {
-    await removeIfThere(fileSystem, fence)
-    await removeIfThere(fileSystem, terms)
+    for (const path of left)
+      await removeIfThere(fileSystem, path).then(
+        () => left.delete(path),
+        () => {},
+      )
   }
+  const file = await fileSystem.open(fence, "create")
+  left.add(fence).add(terms)
   try {
+    await file.close()
     const text = JSON.stringify({ id, createdMs, owner, base })
     await writeAtomically(fileSystem, request.temporary, terms, utf8(`${text}\n`), false)
   } catch (error) {
@@ -72,6 +77,7 @@ export async function takeLease(request: LeaseRequest): Promise<Lease> {
       try {
         await fill(fileSystem, fence, refContent(oid), durable)
         await refs.adopt(fence, ref, durable)
+        left.delete(fence)
         return "published"
       } catch (error) {
         if (errnoOf(error) === "ENOENT" && (await fileSystem.lstat(fence)) === undefined) return "revoked"

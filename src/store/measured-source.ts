@@ -18,8 +18,8 @@ export class MeasuredSource {
   async *chunks(): AsyncGenerator<Uint8Array> {
     try {
       for await (const given of this.#chunks) {
-        // A source may use its buffer again while the chunk still waits to be compressed.
-        const chunk = given.slice()
+        // A source may use its buffer again while the chunk still waits to be compressed. (`slice` of a Buffer is no copy.)
+        const chunk = new Uint8Array(given)
         this.#seenBytes += chunk.length
         if (this.#seenBytes > this.#sizeBytes) this.checkEnd()
         this.#see(chunk)

@@ -7,7 +7,7 @@ import { DeltaBases } from "./delta-bases.js"
 import { ObjectFolder, type ObjectCopy } from "./object-folder.js"
 import { OpenFiles } from "./open-files.js"
 import type { PackPorts } from "./pack-entries.js"
-import type { ObjectPorts, ObjectStream } from "./stored-object.js"
+import { inOnePiece, type ObjectPorts, type ObjectStream } from "./stored-object.js"
 
 /** Where to read objects, and what with. */
 export interface ObjectDatabaseOptions extends ObjectPorts {
@@ -78,16 +78,22 @@ class Database implements ObjectDatabase {
   async read(oid: Oid): Promise<GitObject | undefined> {
     this.#checkOpen()
     const known = this.#small.get(oid)
-    if (known !== undefined) return { type: known.type, bytes: known.bytes.slice() }
-    const object = await this.#find(oid, (copy) => copy.read())
-    if (object === undefined) return oid === EMPTY_TREE ? { type: "tree", bytes: new Uint8Array(0) } : undefined
+    if (known !== undefined) return { type: known.type, bytes: new Uint8Array(known.bytes) }
+    if (oid === EMPTY_TREE) return { type: "tree", bytes: new Uint8Array(0) }
+    const object = await this.#find(oid, async (copy) => {
+      const found = await copy.read()
+      if (found !== undefined) this.#damaged.delete(copyKey(oid, copy.path))
+      return found
+    })
+    if (object === undefined) return undefined
     if (object.type !== "blob" && object.bytes.length <= SMALL_BYTES)
-      this.#small.set(oid, { type: object.type, bytes: object.bytes.slice() })
+      this.#small.set(oid, { type: object.type, bytes: new Uint8Array(object.bytes) })
     return object
   }
 
   async stream(oid: Oid): Promise<ObjectStream | undefined> {
     this.#checkOpen()
+    if (oid === EMPTY_TREE) return inOnePiece({ type: "tree", bytes: new Uint8Array(0) })
     return this.#find(oid, async (copy) => {
       const stream = await copy.stream()
       return stream && { ...stream, chunks: this.#watched(oid, copy, stream.chunks) }
@@ -158,7 +164,6 @@ class Database implements ObjectDatabase {
         const found = await take(copy)
         if (found === undefined) return undefined
         copy.hit()
-        this.#damaged.delete(copyKey(oid, copy.path))
         return found
       } catch (error) {
         if (isSnapshotError(error, "OBJECT_CORRUPT")) this.#damaged.add(copyKey(oid, copy.path))
@@ -202,7 +207,7 @@ class Database implements ObjectDatabase {
       if (found !== undefined) return { found, failures }
       const went = failures.some((error) => errnoOf(error) === "ENOENT")
       if (round === 0 || (went && round < MOST_ROUNDS)) continue
-      const ofSystem = failures.find((error) => errnoOf(error) !== undefined && errnoOf(error) !== "ENOENT")
+      const ofSystem = failures.find((error): error is SnapshotError => ![undefined, "ENOENT"].includes(errnoOf(error)))
       if (ofSystem !== undefined) throw ofSystem
       return { found, failures: failures.filter((error) => errnoOf(error) === undefined) }
     }
@@ -228,6 +233,7 @@ class Database implements ObjectDatabase {
   async *#watched(oid: Oid, copy: ObjectCopy, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     try {
       yield* chunks
+      this.#damaged.delete(copyKey(oid, copy.path))
     } catch (error) {
       if (isSnapshotError(error, "OBJECT_CORRUPT")) this.#damaged.add(copyKey(oid, copy.path))
       throw error

@@ -63,7 +63,7 @@ export class PackEntries {
   async resolve(offset: number, oid: Oid): Promise<GitObject> {
     const known = this.#ports.bases.get(this.#cacheKey, offset)
     // The caller gets bytes of its own: what it does with them must not reach the cache.
-    if (known !== undefined) return { type: known.type, bytes: known.bytes.slice() }
+    if (known !== undefined) return { type: known.type, bytes: new Uint8Array(known.bytes) }
 
     const { base, deltas } = await this.#chain(offset, oid)
     let { offset: at, object } = base

@@ -1,7 +1,7 @@
 import { SnapshotError } from "../core/errors.js"
 import { objectHeader, type ObjectType } from "../core/object.js"
 import { oidAt, type Oid } from "../core/oid.js"
-import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from "../core/pack.js"
+import { encodeEntryHeader, encodePackHeader } from "../core/pack.js"
 import { encodePackIndex, type PackIndexEntry } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
 import { MeasuredSource } from "./measured-source.js"
@@ -46,7 +46,10 @@ export interface PackWriter {
    * failure is thrown, and the writer is of no further use: what a failed sync left on the medium is not known.
    */
   publish(): Promise<void>
-  /** Gives up: removes all that was written. Calls under way fail with CLOSED. Does nothing once the pack is published. */
+  /**
+   * Gives up: removes all that was written. Calls under way fail with CLOSED, or end first. Does nothing once the pack
+   * is in place. May be called more than once.
+   */
   discard(): Promise<void>
 }
 

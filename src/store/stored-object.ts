@@ -65,7 +65,7 @@ export function inOnePiece({ type, bytes }: GitObject): ObjectStream {
 }
 
 /** The error for an object whose copy at `path` cannot be what it should be. */
-export function damaged(oid: Oid, path: string, cause?: unknown): SnapshotError {
+function damaged(oid: Oid, path: string, cause?: unknown): SnapshotError {
   return new SnapshotError("OBJECT_CORRUPT", `The object ${oid} is damaged in ${path}.`, { oid }, cause)
 }
 

@@ -28,10 +28,11 @@ export async function readConfigFiles(places: ConfigPlaces): Promise<ConfigVaria
   if (repository !== undefined) files.push(pathFrom(repository.commonDir, "config"))
 
   const variables: ConfigVariable[] = []
-  for (const file of files) variables.push(...(await readWithIncludes(places, file, 0)))
+  for (const file of files) for (const variable of await readWithIncludes(places, file)) variables.push(variable)
   if (repository === undefined) return variables
   if (await hasWorktreeConfig(places, repository))
-    variables.push(...(await readWithIncludes(places, pathFrom(repository.gitdir, "config.worktree"), 0)))
+    for (const variable of await readWithIncludes(places, pathFrom(repository.gitdir, "config.worktree")))
+      variables.push(variable)
   return variables
 }
 
@@ -58,16 +59,17 @@ export function expandHome(environment: Environment, value: string): string {
 async function readWithIncludes(
   places: ConfigPlaces,
   file: string | undefined,
-  depth: number,
+  depth = 0,
+  left: { files: number } = { files: MOST_FILES },
 ): Promise<ConfigVariable[]> {
-  if (!file || depth > DEEPEST_INCLUDE) return []
+  if (!file || depth > DEEPEST_INCLUDE || left.files-- <= 0) return []
   const text = await readSmallFile(places.fs, file)
   const variables: ConfigVariable[] = []
   for (const variable of readGitConfig(text ?? "")) {
     variables.push(variable)
-    if (variables.length > MOST_VARIABLES) return variables
     const included = await includedFile(places, file, variable)
-    if (included !== undefined) variables.push(...(await readWithIncludes(places, included, depth + 1)))
+    if (included === undefined) continue
+    for (const inner of await readWithIncludes(places, included, depth + 1, left)) variables.push(inner)
   }
   return variables
 }
@@ -114,5 +116,5 @@ function matches(pattern: string, path: string, ignoreCase: boolean): boolean {
 
 /** Git's own bound. */
 const DEEPEST_INCLUDE = 10
-/** Files that include one another several times grow without it. */
-const MOST_VARIABLES = 100_000
+/** Files that include one another more than once would be read again and again. */
+const MOST_FILES = 200

@@ -9,7 +9,10 @@ export interface Folders {
    * or behind a link. Other failures of the system: IO_FAILED.
    */
   hold(path: RepoPath): Promise<HeldFolder | undefined>
-  /** Holds a folder while `step` runs; undefined when there is none. */
+  /**
+   * Holds a folder while `step` runs; undefined when there is none. Where handles do not hold, PATH_UNSAFE when the path
+   * leads elsewhere after the step.
+   */
   within<Value>(path: RepoPath, step: (folder: FolderHandle) => Promise<Value>): Promise<Value | undefined>
   /** Forgets a folder and those inside, after it was removed or replaced. */
   forget(path: RepoPath): void
@@ -107,7 +110,7 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
     if (held === undefined) return undefined
     try {
       const value = await step(held.handle)
-      await held.handle.check()
+      if (!fileSystem.traits.folderHandles) await held.handle.check()
       return value
     } finally {
       await held.release()
@@ -121,7 +124,7 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
       for (const [known, entry] of entries) {
         if (known !== path && !known.startsWith(`${path}/`)) continue
         drop(known, entry)
-        if (entry.users === 0) void entry.opening.then((handle) => handle?.close())
+        if (entry.users === 0) void entry.opening.then((handle) => handle?.close()).catch(() => undefined)
       }
     },
     async close() {

@@ -1,7 +1,6 @@
-import { SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { folderAbove, lastName, pathFrom } from "./system-path.js"
-import { readSmallFile } from "./read-small-file.js"
+import { readSmallFile, unlessRefused } from "./read-small-file.js"
 
 /** The user's own repository, which encloses the work tree. All paths but `prefix` are the system's own. */
 export interface OwnRepository {
@@ -77,12 +76,6 @@ async function look(fs: FileSystem, path: string): ReturnType<FileSystem["lstat"
   return attempt(fs.lstat(path))
 }
 
-/** What may not be looked at is not there. */
 async function attempt<Value>(call: Promise<Value | undefined>): Promise<Value | undefined> {
-  try {
-    return await call
-  } catch (error) {
-    if (error instanceof SnapshotError) return undefined
-    throw error
-  }
+  return call.catch(unlessRefused)
 }

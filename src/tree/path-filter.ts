@@ -1,5 +1,5 @@
-import picomatch from "picomatch/posix.js"
 import { SnapshotError } from "../core/errors.js"
+import { parseGlobs } from "../core/globs.js"
 import { isInside, parsePath } from "../core/path.js"
 
 /** Which paths a call is about: call it with the path of a file. */
@@ -13,18 +13,14 @@ export interface PathFilter {
 export interface FilterSource {
   /** Literal files or folders, as parsePath takes them. A folder stands for all that is in it. */
   readonly paths?: readonly string[]
-  /**
-   * Globs of picomatch, matched against whole paths with forward slashes: `*` stays within a folder and takes names
-   * that begin with a dot, `**` crosses folders, letter case counts, a backslash escapes. A glob that begins with "!"
-   * takes out what it names from what the others match, or from everything when there are no others.
-   */
+  /** As parseGlobs takes them. */
   readonly globs?: readonly string[]
 }
 
 /** The filter that lets a path pass when `paths` or `globs` name it. Bad paths and globs: INVALID_ARGUMENT. */
 export function pathFilter({ paths, globs }: FilterSource): PathFilter {
   if (paths === undefined && globs === undefined) return Object.assign(() => true, { reaches: () => true })
-  const literal = literalFilter(texts(paths, "paths").map(parsePath))
+  const literal = literalFilter(texts(paths, "paths").map((path) => parsePath(path)))
   const pattern = globFilter(texts(globs, "globs"))
   return Object.assign((path: string) => literal(path) || pattern(path), {
     reaches: (folder: string) => literal.reaches(folder) || pattern.reaches(folder),
@@ -80,41 +76,6 @@ function compareFolderwise(a: string, b: string): number {
 const SLASH = 0x2f
 
 function globFilter(globs: readonly string[]): PathFilter {
-  const matchers = globs.map(compileGlob)
-  const takes = matchers.filter(({ negated }) => !negated)
-  const spares = matchers.filter(({ negated }) => negated)
-  const passes = (path: string): boolean =>
-    (takes.length > 0 ? takes.some(({ matches }) => matches(path)) : spares.length > 0) &&
-    spares.every(({ matches }) => matches(path))
-  return Object.assign(passes, {
-    reaches: (folder: string): boolean =>
-      takes.length > 0 ? takes.some(({ base }) => isInside(base, folder) || isInside(folder, base)) : spares.length > 0,
-  })
-}
-
-interface GlobMatcher {
-  readonly matches: (path: string) => boolean
-  readonly negated: boolean
-  /** A folder that holds whatever a glob matches that is not negated. */
-  readonly base: string
-}
-
-function compileGlob(glob: string): GlobMatcher {
-  try {
-    const matches = picomatch(glob, OPTIONS, true)
-    return { matches: (path) => matches(path), negated: matches.state.negated === true, base: literalBase(glob) }
-  } catch (cause) {
-    const message = `"${glob.slice(0, 100)}" is no glob that can be matched. Check its brackets.`
-    throw new SnapshotError("INVALID_ARGUMENT", message, { argument: "globs" }, cause)
-  }
-}
-
-/** `s`: names may hold newlines. `debug`: a glob that gives no regular expression throws, instead of matching nothing. */
-const OPTIONS: picomatch.PicomatchOptions = { dot: true, windows: false, flags: "s", debug: true }
-
-/** The leading folders of a glob in which no character can mean anything but itself. */
-function literalBase(glob: string): string {
-  const parts = glob.replace(/^\.\//, "").split("/").slice(0, -1)
-  const special = parts.findIndex((part) => !/^[\p{L}\p{N}_ .-]+$/u.test(part) || /^\.+$/.test(part))
-  return parts.slice(0, special < 0 ? parts.length : special).join("/")
+  const { matches, reaches } = parseGlobs(globs)
+  return Object.assign((path: string) => matches(path), { reaches: (folder: string) => reaches(folder) })
 }

@@ -34,6 +34,8 @@ export interface PlanRequest {
   readonly readTree: TreeReader
   readonly filter: PathFilter
   readonly added: "remove" | "keep"
+  /** Throws for a path that nothing may be written to. */
+  readonly checkPath: (path: string) => void
 }
 
 /** The writes, deletes and keeps of a plan, each sorted by path. */
@@ -70,6 +72,7 @@ export async function makePlan(request: PlanRequest): Promise<PlannedWork> {
   const writes: PlannedChange[] = []
   const obstacles = obstacleFinder({ ...request, deletes, keeps })
   for (const change of wanted) {
+    request.checkPath(change.path)
     const reason = change.before === undefined ? await obstacles.find(change.path as RepoPath) : undefined
     if (reason === undefined) writes.push(change)
     else keeps.push({ path: change.path, reason, ...(change.after && { theirs: change.after.oid }) })

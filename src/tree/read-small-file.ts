@@ -1,10 +1,11 @@
-import { SnapshotError } from "../core/errors.js"
+import { errnoOf } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { decodeName } from "../core/path.js"
 
 /**
  * The text of a small file of Git's: rules or configuration, byte for byte as decodeName gives it. Links are followed.
- * Undefined for what is not there, is no regular file, is above 16 MiB or cannot be read: Git goes on without it, too.
+ * Undefined for what is not there, is no regular file, is above 16 MiB or may not be read: Git goes on without it, too.
+ * What the system fails to read, for now or for good, is another matter: IO_FAILED.
  */
 export async function readSmallFile(fs: FileSystem, path: string): Promise<string | undefined> {
   try {
@@ -38,8 +39,24 @@ async function readUnlinked(fs: FileSystem, path: string): Promise<string | unde
   }
 }
 
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof SnapshotError)) throw error
+/** Undefined for a call that the system refused for good reasons of its own: what may not be looked at is not there. */
+export function unlessRefused(error: unknown): undefined {
+  if (!REFUSED.has(errnoOf(error) ?? "")) throw error
 }
+
+const REFUSED: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EILSEQ",
+  "EINVAL",
+  "EISDIR",
+  "ELOOP",
+  "ENAMETOOLONG",
+  "ENODEV",
+  "ENOENT",
+  "ENOTDIR",
+  "ENXIO",
+  "EOPNOTSUPP",
+  "EPERM",
+])
 
 const MOST_BYTES = 16 * 1024 * 1024

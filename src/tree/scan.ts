@@ -63,6 +63,8 @@ export async function scan(
 ): Promise<ScanResult> {
   const skipped: Skipped[] = []
   const ignoreFiles = new Map<RepoPath, Uint8Array>()
+  /** Ignore files that could not be read. */
+  const unread = new Set<RepoPath>()
   const stack: PendingFolder[] = [{ path: ROOT, rules: scope.rules }]
   const files = pLimit(FILE_CONCURRENCY)
   let done = 0
@@ -97,8 +99,14 @@ export async function scan(
   ): Promise<IgnoreRules> {
     if (!items.some((item) => item.name === IGNORE_FILE && item.kind === "file")) return rules
     const text = await visitor.readIgnoreFile(handle, joinPath(folder, IGNORE_FILE))
-    // An ignore file that cannot be read is reported when its turn as a file comes.
-    if (!(text instanceof Uint8Array)) return rules
+    if (text === "absent") return rules
+    if (typeof text === "string") {
+      const path = joinPath(folder, IGNORE_FILE)
+      // Reported at once: its turn as a file may go well, and its rules would be missing all the same.
+      skip(path, text)
+      unread.add(path)
+      return rules
+    }
     ignoreFiles.set(folder, text)
     return rules.enter(folder, decodeName(text))
   }
@@ -112,7 +120,7 @@ export async function scan(
   ): Promise<void> {
     options.signal?.throwIfAborted()
     const name = nameOf(path)
-    if (name === ".git" || path === scope.gitdir) return
+    if (name === ".git" || path === scope.gitdir || unread.has(path)) return
     if (isRestoreName(name)) return skip(path, "unsafe-name")
     if (isUnsafeName(name)) return skip(escapePath(path), "unsafe-name")
     if (isLeftOut(path, kind, rules)) return

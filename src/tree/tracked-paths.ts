@@ -1,9 +1,10 @@
-import { SnapshotError } from "../core/errors.js"
+import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { joinSharedIndex, readGitIndex, type IndexEntry } from "../core/git-index.js"
 import type { Hasher } from "../core/hasher.js"
 import { parentOf, type RepoPath } from "../core/path.js"
 import type { OwnRepository } from "./own-repository.js"
+import { unlessRefused } from "./read-small-file.js"
 import { pathFrom } from "./system-path.js"
 
 /** What the user's own repository tracks in the work tree. */
@@ -31,7 +32,9 @@ export async function trackedPaths(
   try {
     entries = repository === undefined ? [] : await readEntries(fs, hasher, repository.gitdir)
   } catch (error) {
-    if (!(error instanceof SnapshotError)) throw error
+    const isDamage = error instanceof SnapshotError && errnoOf(error) === undefined
+    // Damage stays; a failure of the system may be over next time, and files would be left out without a word.
+    if (!isDamage) unlessRefused(error)
   }
   return pathSet(entries, repository?.prefix ?? "", ignoreCase)
 }

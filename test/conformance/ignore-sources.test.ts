@@ -3,6 +3,7 @@ import { mkdir, realpath, rm, symlink, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Environment } from "../../src/core/environment.js"
+import type { FileSystem, OpenMode } from "../../src/core/file-system.js"
 import { ROOT, type RepoPath } from "../../src/core/path.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { ignoreRules } from "../../src/tree/ignore-rules.js"
@@ -129,7 +130,7 @@ describe.runIf(gitIsThere())("rules from outside the work tree", () => {
       held.push(...(ignored[0] === "b" ? [condition] : []))
     }
     expect(held.length).toBeGreaterThan(5)
-    await writeFile(join(home, ".gitconfig"), "[include]\npath = .gitconfig\n")
+    await writeFile(join(home, ".gitconfig"), "[include]\npath = .gitconfig\n".repeat(9))
     await expect(outside(top, { home, variables: {} })).resolves.toBeDefined()
   })
 
@@ -259,6 +260,24 @@ describe.runIf(gitIsThere())("the user's own repository", () => {
       expect((await findOwnRepository(fs, join(top, name)))?.prefix).toBe(name)
     await rm(join(top, ".git"), { recursive: true })
     expect(await findOwnRepository(fs, join(top, "empty"))).toBeUndefined()
+  })
+})
+
+describe.runIf(gitIsThere())("the search for the user's own repository", () => {
+  it("ends where another file system begins", async () => {
+    const { top, write } = await project()
+    await write("mounted/x", "")
+    const mounted = join(top, "mounted")
+    const twoSystems = {
+      realPath: (path: string) => fs.realPath(path),
+      open: (path: string, mode: OpenMode) => fs.open(path, mode),
+      lstat: async (path: string) => {
+        const found = await fs.lstat(path)
+        return found && path.startsWith(mounted) ? { ...found, device: found.device + 1n } : found
+      },
+    }
+    expect((await findOwnRepository(fs, mounted))?.prefix).toBe("mounted")
+    expect(await findOwnRepository(twoSystems as unknown as FileSystem, mounted)).toBeUndefined()
   })
 })
 

@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
@@ -8,7 +8,8 @@ import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 describe.runIf(gitIsThere())("ignore rules and git check-ignore", () => {
-  it.each(hardCases())("decide alike on %s", async (_, text, paths, folders = []) => {
+  it.each(hardCases().map(([name, ...rest]) => ({ name, rest })))("decide alike on $name", async ({ rest }) => {
+    const [text, paths, folders = []] = rest
     const top = await repository()
     await writeBytes(join(top, ".gitignore"), text)
     for (const folder of folders) await mkdir(join(top, folder), { recursive: true })

@@ -435,7 +435,7 @@ describe("a file system on a client", () => {
     expect(await fs.list(root)).toEqual([])
   })
 
-  test("works where a client knows neither sync nor hard links, and keeps times in milliseconds", async () => {
+  test("works where a client knows neither sync nor hard links, moves few bytes a call, and keeps times in milliseconds", async () => {
     const { fs: full } = memfs({ "/root/file": "x" })
     const poor: FileSystemClient = {
       promises: {
@@ -450,8 +450,8 @@ describe("a file system on a client", () => {
         open: async (path, flags, mode) => {
           const handle = await full.promises.open(path, flags, mode)
           return {
-            read: handle.read.bind(handle),
-            write: handle.write.bind(handle),
+            read: (buffer, offset, length, position) => handle.read(buffer, offset, Math.min(3, length), position),
+            write: (buffer, offset, length, position) => handle.write(buffer, offset, Math.min(3, length), position),
             stat: () => handle.stat() as never,
             truncate: handle.truncate.bind(handle),
             chmod: handle.chmod.bind(handle),
@@ -470,8 +470,11 @@ describe("a file system on a client", () => {
     expect(fs.traits.hardLinks).toBe(false)
     expect(await errno(fs.linkFile("/root/file", "/root/second"))).toBe("ENOTSUP")
     const file = await fs.open("/root/new", "create", 0o600)
-    await file.write(utf8("text"), 0)
+    await file.write(utf8("more than three"), 0)
     await file.sync()
+    const buffer = new Uint8Array(20)
+    expect(await file.read(buffer, 5)).toBe(10)
+    expect(buffer.subarray(0, 10)).toEqual(utf8("than three"))
     await file.close()
     expect((await fs.lstat("/root/new"))?.mtimeNs).toSatisfy((ns: bigint) => ns % 1_000_000n === 250_000n)
     await fs.makeLink(utf8("new"), "/root/link")

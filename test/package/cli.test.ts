@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
-import { mkdir, open, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises"
+import { chmod, mkdir, open, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { expect, test } from "vitest"
+import { expect, onTestFinished, test } from "vitest"
 import type { CaptureResult, FileDiff, Snapshot } from "../../src/snapshot-store.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
@@ -73,6 +73,11 @@ function start(program: string, args: readonly string[], cwd: string, env: Desk[
       resolve({ status, stdout, text: stdout.toString(), stderr: Buffer.concat(err).toString() })
     })
   })
+}
+
+/** What runs a program so that permissions count for it, which the superuser has to give up. */
+function withoutPrivileges(): string[] {
+  return process.getuid?.() === 0 ? ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] : []
 }
 
 /** The document that was printed; what it is, the caller says. */
@@ -247,6 +252,11 @@ test("what the store refuses ends with status 1, one line and no stack", async (
   await write("a.txt", "a\n")
   await treeshot("capture")
   await writeFile(join(folder, "..", "file"), "no store")
+  expect(await treeshot("diff", "--workspace", "other")).toMatchObject({
+    status: 1,
+    stderr: "treeshot: There is no snapshot of this folder yet. treeshot capture takes one.\n",
+  })
+  expect((await treeshot("list", "-C", "/")).stderr).toContain("--allow-any-root")
   const refused: readonly (readonly string[])[] = [
     ["show", "nosuch"],
     ["show", "latest~7"],
@@ -254,13 +264,13 @@ test("what the store refuses ends with status 1, one line and no stack", async (
     ["diff", "deadbeef"],
     ["restore", "deadbeef"],
     ["list", "-C", join(folder, "no/such/folder")],
-    ["list", "-C", "/"],
   ]
-  for (const args of refused) {
+  const check = async (args: readonly string[]): Promise<void> => {
     const told = await treeshot(...args)
     expect(told, args.join(" ")).toMatchObject({ status: 1, text: "" })
     expect(told.stderr, args.join(" ")).toMatch(/^treeshot: [^\n]+\n$/)
   }
+  await Promise.all(refused.map(check))
   const told = await run(["list", "--store", join(gitdir, "..", "file"), "--json"], folder, {})
   expect(told).toMatchObject({ status: 1, stderr: "" })
   expect(parsed(told)).toMatchObject({ error: { code: "GITDIR_INVALID" } })
@@ -274,7 +284,7 @@ test("a revision that reads like a number reaches the store as it was written", 
     (rev: string) => ["--json", "show", rev],
     (rev: string) => ["restore", rev, "--json"],
   ]
-  for (const [i, rev] of ["1234567", "0e12", "0x1234", "0001", "1e999", "12345678901234567890"].entries()) {
+  for (const [i, rev] of ["0e12", "1234567", "0x1234"].entries()) {
     const told = await treeshot(...(forms[i % forms.length]?.(rev) ?? []))
     expect(told.status).toBe(1)
     expect(parsed(told)).toMatchObject({ error: { code: "NOT_FOUND", details: { rev } } })
@@ -284,7 +294,7 @@ test("a revision that reads like a number reaches the store as it was written", 
 test("a label and a workspace that read like numbers, and an empty label, stay what they are", async () => {
   const { json, write } = await desk()
   await write("a.txt", "a\n")
-  for (const label of ["0e12", "007", "true", "a b"]) {
+  for (const label of ["0e12", ""]) {
     const { snapshot } = await json<Captured>("capture", "--label", label, "--workspace", "0x12")
     expect(snapshot.label).toBe(label)
     expect(snapshot.ref).toContain("/0x12/")
@@ -329,13 +339,14 @@ test("show prints the exact bytes of a file, by a path from the current folder o
   await mkdir(join(folder, ".git"))
   await writeFile(join(folder, ".git/HEAD"), "ref: refs/heads/main\n")
   await treeshot("capture")
-  for (const shown of [
-    await treeshot("show", "latest", "src/logo:1.bin"),
-    await treeshot("show", "latest:src/logo:1.bin"),
-    await within("src", "show", "latest", "logo:1.bin"),
-    await within("src", "show", "latest:src/logo:1.bin"),
-    await within("src", "show", "latest", "--", join(folder, "src/logo:1.bin")),
-  ]) {
+  const all = await Promise.all([
+    treeshot("show", "latest", "src/logo:1.bin"),
+    treeshot("show", "latest:src/logo:1.bin"),
+    within("src", "show", "latest", "logo:1.bin"),
+    within("src", "show", "latest:src/logo:1.bin"),
+    within("src", "show", "latest", "--", join(folder, "src/logo:1.bin")),
+  ])
+  for (const shown of all) {
     expect(shown).toMatchObject({ status: 0, stderr: "" })
     expect(shown.stdout.equals(bytes)).toBe(true)
   }
@@ -399,23 +410,24 @@ test("names and labels cannot steer the terminal or break a line", async () => {
   await write(`big${evil}`, new Uint8Array(3000))
   const outputs = [
     await treeshot("capture", "--new-file-limit", "2000", "--label", "a\x1b[31mb\nc", "--meta", "k\x07=v\x1b"),
-    await treeshot("list"),
-    await treeshot("show", "latest"),
+    ...(await Promise.all([treeshot("list"), treeshot("show", "latest")])),
   ]
   await write(evil, "2\n")
   outputs.push(
-    await treeshot("diff", "--stat"),
-    await treeshot("diff", "--name-only"),
-    await treeshot("plan", "latest"),
+    ...(await Promise.all([
+      treeshot("diff", "--stat"),
+      treeshot("diff", "--name-only"),
+      treeshot("plan", "latest"),
+      treeshot("show", "a\x1b[31m\nb"),
+      treeshot("list", "--limit", "\x1b[31m"),
+      treeshot("restore", "latest", "--", "../\x1b[31m"),
+    ])),
     await treeshot("restore", "latest"),
-    await treeshot("show", "a\x1b[31m\nb"),
-    await treeshot("list", "--limit", "\x1b[31m"),
-    await treeshot("restore", "latest", "--", "../\x1b[31m"),
   )
-  expect(outputs.slice(0, 7).map(({ status }) => status)).toEqual([0, 0, 0, 0, 0, 0, 0])
+  expect(outputs.map(({ status }) => status)).toEqual([0, 0, 0, 0, 0, 0, 1, 2, 2, 0])
   for (const { text, stderr } of outputs) expect(text + stderr).not.toMatch(CONTROLS)
   for (const { text, stderr } of outputs) expect(text + stderr).not.toContain("\u202e")
-  for (const i of [2, 3, 4, 5, 6]) expect(outputs[i]?.text).toContain("new\\nline \\x1b[2Jé\\u202e\\x9b.txt")
+  for (const i of [2, 3, 4, 5, 9]) expect(outputs[i]?.text).toContain("new\\nline \\x1b[2Jé\\u202e\\x9b.txt")
   expect(outputs[0]?.stderr).toMatch(/^\nNot in the snapshot: 1 path\n {2}bignew\\nline .* +new and too large\n/)
   expect(outputs[1]?.text.trimEnd().split("\n").length).toBe(3)
   expect(await readdir(folder)).toContain(evil)
@@ -471,22 +483,42 @@ test("Ctrl-C during a capture ends it with one line, status 1 and no snapshot", 
 
 test("a restore that cannot write everything says what failed, how to go back, and ends with status 1", async () => {
   const { treeshot, write, read, folder, gitdir, environment } = await desk()
+  await write("locked/a.txt", "1")
+  await write("b.txt", "1")
+  onTestFinished(() => chmod(join(folder, "locked"), 0o755))
+  await chmod(join(folder, "locked"), 0o555)
+  await treeshot("capture")
+  await chmod(join(folder, "locked"), 0o755)
+  await write("locked/a.txt", "2")
+  await write("b.txt", "2")
+  await write("c.txt", "2")
+  await chmod(join(folder, "locked"), 0o555)
+  const command = [...withoutPrivileges(), process.execPath, MAIN, "restore", "latest", "--store", gitdir]
+  const told = await start(command[0] as string, command.slice(1), folder, environment)
+  expect(told).toMatchObject({ status: 1, stderr: "" })
+  expect(told.text).toMatch(/^Not all of snapshot [0-9a-f]{10} \(just now\) could be restored:\n/)
+  expect(told.text).toMatch(/ written {2}b\.txt\n/)
+  expect(told.text).toMatch(/ kept {5}c\.txt {2}not deleted, because a write failed\n/)
+  expect(told.text).toMatch(/ failed {3}locked\/a\.txt {2}EACCES\n1 written, 0 deleted, 1 kept, 1 path failed\.\n/)
+  expect([await read("b.txt"), await read("locked/a.txt")]).toEqual(["1", "2"])
+  const back = /restore ([0-9a-f]{10}) .*goes back/.exec(told.text)?.[1] ?? ""
+  await treeshot("restore", back)
+  expect(await read("b.txt")).toBe("2")
+})
+
+test("a restore that runs out of room takes everything back and tells of its safety snapshot in one line", async () => {
+  const { treeshot, write, read, folder, gitdir, environment } = await desk()
   await write("a.txt", "1")
   await write("large.bin", new Uint8Array(1_900_000))
   await treeshot("capture")
   await write("a.txt", "2")
   await write("large.bin", "small")
-  // The shell's limit on the size of a file lets the write of the large one fail.
   const limited = ["-c", 'ulimit -f 1000; exec "$@"', "sh", process.execPath, MAIN]
   const told = await start("sh", [...limited, "restore", "latest", "--store", gitdir], folder, environment)
-  expect(told).toMatchObject({ status: 1, stderr: "" })
-  expect(told.text).toMatch(/^Not all of snapshot [0-9a-f]{10} \(.*\) could be restored:\n/)
-  expect(told.text).toMatch(/written {2}a\.txt\n/)
-  expect(told.text).toMatch(/failed {3}large\.bin {2}EFBIG\n/)
-  expect([await read("a.txt"), await read("large.bin")]).toEqual(["1", "small"])
-  const back = /restore ([0-9a-f]{10}) .*goes back/.exec(told.text)?.[1] ?? ""
-  await treeshot("restore", back)
-  expect(await read("a.txt")).toBe("2")
+  expect(told).toMatchObject({ status: 1, text: "" })
+  expect(told.stderr).toMatch(/^treeshot: [^\n]+ snapshot ([0-9a-f]{10}): [^\n]+ restore \1 [^\n]+\n$/)
+  expect([await read("a.txt"), await read("large.bin")]).toEqual(["2", "small"])
+  expect((await treeshot("list", "--kind", "safety")).text.trimEnd().split("\n")).toHaveLength(2)
 })
 
 test("help and version need no store, fit 80 columns and end with status 0", async () => {
@@ -494,7 +526,7 @@ test("help and version need no store, fit 80 columns and end with status 0", asy
   const general = await treeshot()
   expect(general).toMatchObject({ status: 0, stderr: "" })
   expect((await treeshot("--help")).text).toBe(general.text)
-  for (const name of ["capture", "list", "show", "diff", "plan", "restore"]) {
+  const check = async (name: string): Promise<void> => {
     expect(general.text).toMatch(new RegExp(`^  ${name} `, "m"))
     const help = await treeshot(name, "--help")
     expect(help).toMatchObject({ status: 0, stderr: "" })
@@ -502,6 +534,8 @@ test("help and version need no store, fit 80 columns and end with status 0", asy
     expect(help.text).toContain("Exit status:")
     for (const line of help.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
   }
+  for (const line of general.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
+  await Promise.all(["capture", "list", "show", "diff", "plan", "restore"].map(check))
   expect((await treeshot("help", "diff")).text).toBe((await treeshot("diff", "--bogus", "-h")).text)
   const manifest: { readonly version: string } = JSON.parse(
     await readFile(new URL("../../package.json", import.meta.url), "utf8"),

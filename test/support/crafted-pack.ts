@@ -63,10 +63,5 @@ export function encodeDelta(baseBytes: number, resultBytes: number, steps: reado
 }
 
 function varint(value: number): number[] {
-  const bytes = [value % 128]
-  for (let rest = Math.floor(value / 128); rest > 0; rest = Math.floor(rest / 128)) {
-    bytes[bytes.length - 1]! += 128
-    bytes.push(rest % 128)
-  }
-  return bytes
+  return value < 128 ? [value] : [128 + (value % 128), ...varint(Math.floor(value / 128))]
 }

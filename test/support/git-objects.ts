@@ -20,7 +20,7 @@ export function gitObjects(repository: string): Map<Oid, GitObject> {
 
 /**
  * Makes a bare repository with a history whose files change a little from commit to commit, so that git finds deltas
- * many levels deep, and with an object of each type, an empty one and one of 3 MB that does not compress.
+ * many levels deep, and with an object of each type, an empty one and one of 1.3 MB that does not compress.
  */
 export function historyRepository(folder: string, commits = 60): string {
   const repository = join(folder, "history.git")
@@ -44,12 +44,12 @@ export function historyRepository(folder: string, commits = 60): string {
       put("M 100755 inline empty\n")
       data(Buffer.alloc(0))
       put("M 100644 inline large.bin\n")
-      data(noise(1, 3_000_000))
+      data(noise(1, 1_300_000))
     }
   }
   put("tag v1\nfrom refs/heads/main\ntagger A <a@b> 1600000000 +0000\n")
   data(Buffer.from("a tag\n"))
-  git(["fast-import", "--quiet"], { cwd: repository, input: Buffer.concat(stream) })
+  git(["-c", "fastimport.unpackLimit=1", "fast-import", "--quiet"], { cwd: repository, input: Buffer.concat(stream) })
   return repository
 }
 

@@ -15,7 +15,7 @@ export function installPackage(project: string): void {
 }
 
 /** The paths that `npm publish` would take, relative to the checkout. */
-export function publishedFiles(): readonly string[] {
+function publishedFiles(): readonly string[] {
   const text = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts", "--loglevel=silent"], {
     cwd: CHECKOUT,
     shell: process.platform === "win32",

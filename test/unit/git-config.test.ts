@@ -58,7 +58,7 @@ describe("readGitConfig", () => {
     expect(readGitConfig("b = c\n")).toEqual([])
   })
 
-  it("takes long hostile texts without delay or failure", () => {
+  it("reads long hostile texts", () => {
     expect(readGitConfig(`[${"a".repeat(1_000_000)}`)).toEqual([])
     expect(readGitConfig(`[a "${"\\b".repeat(1_000_000)}`)).toEqual([])
     expect(readGitConfig(`[a]\nb = ${'"" '.repeat(300_000)}x`)[0]?.value?.endsWith("x")).toBe(true)

@@ -1,7 +1,7 @@
 import type { FileSystem } from "../../core/file-system.js"
+import { parseGlobs } from "../../core/globs.js"
 import { isUtf8Name } from "../../core/path.js"
 import type { PathLister, PathListing } from "../../core/path-lister.js"
-import { parseGlobs } from "../globs.js"
 import { fastGlobAdapter, GLOB_ROOT, hideLineEnds, showLineEnds } from "./fast-glob-adapter.js"
 
 /** Lists paths by fast-glob, over any file system. */
@@ -36,8 +36,6 @@ async function list(fileSystem: FileSystem, root: string, globs: readonly string
 
 /** To picomatch, "a/**" names "a", too; fast-glob would only look inside. It matters where "a" is a file or a link. */
 function withFolderItself(glob: string): string[] {
-  // With a slash at its end a glob names folders only, and those are not listed.
-  if (glob.endsWith("/")) return []
   const folder = glob.replace(/(?:\/\*\*)+$/, "")
   return folder === glob ? [glob] : [glob, folder]
 }

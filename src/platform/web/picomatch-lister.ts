@@ -1,8 +1,8 @@
 import { SnapshotError, errnoOf } from "../../core/errors.js"
 import type { FileSystem, FolderItem } from "../../core/file-system.js"
-import { isInside, isUtf8Name } from "../../core/path.js"
+import { parseGlobs } from "../../core/globs.js"
+import { isUtf8Name } from "../../core/path.js"
 import type { PathLister, PathListing } from "../../core/path-lister.js"
-import { parseGlobs } from "../globs.js"
 
 /** Lists paths by picomatch on a walk of its own, for where fast-glob cannot run. */
 export function picomatchLister(fileSystem: FileSystem): PathLister {
@@ -10,8 +10,7 @@ export function picomatchLister(fileSystem: FileSystem): PathLister {
 }
 
 async function list(fileSystem: FileSystem, root: string, globs: readonly string[]): Promise<PathListing> {
-  const { takes, matches } = parseGlobs(globs)
-  const bases = takes.map(literalBase)
+  const { takes, matches, reaches } = parseGlobs(globs)
   const paths: string[] = []
   const unreadable: string[] = []
   const folders = takes.length === 0 ? [] : [""]
@@ -20,7 +19,7 @@ async function list(fileSystem: FileSystem, root: string, globs: readonly string
       if (name === ".git" || !isUtf8Name(name)) continue
       const path = folder === "" ? name : `${folder}/${name}`
       if (kind === "folder") {
-        if (bases.some((base) => isInside(base, path) || isInside(path, base))) folders.push(path)
+        if (reaches(path)) folders.push(path)
       } else if (kind !== "special" && matches(path)) paths.push(path)
     }
   }
@@ -41,11 +40,4 @@ async function itemsOf(
     if (errnoOf(error) !== "ENOTDIR") unreadable.push(folder)
     return []
   }
-}
-
-/** The leading folders of a glob in which no character can mean anything but itself. */
-function literalBase(glob: string): string {
-  const folders = glob.split("/").slice(0, -1)
-  const special = folders.findIndex((part) => !/^[\p{L}\p{N}_ .-]+$/u.test(part))
-  return folders.slice(0, special < 0 ? folders.length : special).join("/")
 }

@@ -68,14 +68,11 @@ async function* inflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<
     stream.input = chunk
     stream.next_in = 0
     stream.avail_in = chunk.length
-    let hasRoom = false
-    // A full output may hide more of it, even when the input is used up.
-    while (stream.avail_in > 0 || !hasRoom) {
+    while (stream.avail_in > 0) {
       stream.output = new Uint8Array(CHUNK_BYTES)
       stream.next_out = 0
       stream.avail_out = CHUNK_BYTES
       const hasEnded = step(stream)
-      hasRoom = stream.avail_out > 0
       if (stream.next_out > 0) yield stream.output.subarray(0, stream.next_out)
       if (hasEnded) return
     }

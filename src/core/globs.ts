@@ -1,12 +1,19 @@
 import picomatch from "picomatch/posix.js"
-import { SnapshotError } from "../core/errors.js"
+import { SnapshotError } from "./errors.js"
+import { isInside } from "./path.js"
 
-/** Globs that have been checked. */
+/**
+ * Globs of picomatch that have been checked. They are matched against whole paths with forward slashes: `*` stays within
+ * a folder and takes names that begin with a dot, `**` crosses folders, letter case counts, a backslash escapes. A glob
+ * that begins with "!" takes out what it names from what the others match, or from everything when there are no others.
+ */
 export interface Globs {
   /** Those that name paths, without "./" in front; `**` when all given ones take paths out. */
   readonly takes: readonly string[]
   /** Whether the globs name this path, and none of those with "!" takes it out. */
   matches(path: string): boolean
+  /** Whether a path inside `folder` may match. False only when none can, so that the folder need not be read. */
+  reaches(folder: string): boolean
 }
 
 /** Checks `globs` and sorts them by what they do. Empty, absolute or climbing ones: INVALID_ARGUMENT. */
@@ -22,10 +29,12 @@ export function parseGlobs(globs: readonly string[]): Globs {
   }
   if (takes.length === 0 && spares.length > 0) takes.push("**")
   const taking = takes.map(matcherOf)
+  const bases = takes.map(literalBase)
   const sparing = spares.map(matcherOf)
   return {
     takes,
     matches: (path) => taking.some((takes) => takes(path)) && !sparing.some((spares) => spares(path)),
+    reaches: (folder) => bases.some((base) => isInside(base, folder) || isInside(folder, base)),
   }
 }
 
@@ -35,6 +44,7 @@ function checked(glob: string, pattern: string): string {
   if (plain.startsWith("/") || /^[A-Za-z]:/.test(plain))
     throw refused(glob, "it is absolute. Give it relative to the work tree")
   if (/(?:^|[/{,(|])\.\.(?:$|[/},)|])/.test(plain)) throw refused(glob, "it leads out of the work tree")
+  if (plain.endsWith("/")) throw refused(glob, `it names folders only. Write "${plain}**" for what is in them`)
   return plain
 }
 
@@ -45,6 +55,13 @@ function matcherOf(glob: string): (path: string) => boolean {
   } catch (cause) {
     throw refused(glob, "it cannot be matched. Check its brackets", cause)
   }
+}
+
+/** The leading folders of a glob in which no character can mean anything but itself. */
+function literalBase(glob: string): string {
+  const folders = glob.split("/").slice(0, -1)
+  const special = folders.findIndex((part) => !/^[\p{L}\p{N}_ .-]+$/u.test(part) || /^\.+$/.test(part))
+  return folders.slice(0, special < 0 ? folders.length : special).join("/")
 }
 
 function refused(glob: string, reason: string, cause?: unknown): SnapshotError {

@@ -1,0 +1,227 @@
+/*
+ * A restore in which any one call of the file system fails, or at any one of which the process ends.
+ */
+import { beforeAll, expect, test } from "vitest"
+import { SnapshotError } from "../../src/core/errors.js"
+import type { RestoreReport } from "../../src/snapshot-store.js"
+import { folderOf, fileOf, linkOf } from "../support/described-folder.js"
+import { updateFolder, writeFolder } from "../support/disk.js"
+import { describeFault, faultsOf, isKill } from "../support/fault-variants.js"
+import {
+  faultyFileSystem,
+  type Fault,
+  type FaultyFileSystem,
+  type FileSystemCall,
+} from "../support/faulty-file-system.js"
+import { folderContent, type FolderContent } from "../support/folder-content.js"
+import {
+  brokenRefs,
+  CHECK,
+  copyOf,
+  GITDIR,
+  leftovers,
+  newMemory,
+  storeOn,
+  treeFiles,
+  WORKTREE,
+  type Memory,
+} from "../support/store-on.js"
+
+/** What the restore brings back: each kind of change happens on the way from NOW to it. */
+const THEN = folderOf({
+  ".gitignore": "ignored*\n",
+  "same.txt": "same",
+  "changed.txt": "then",
+  "private.txt": fileOf("bits", 0o600),
+  "gone.txt": "back again",
+  link: linkOf("same.txt"),
+  "file-now-link": "was a file",
+  "file-now-folder": "was a file, too",
+  "folder-now-file": { "inner.txt": "inner", deeper: { "x.txt": "x" } },
+  empty: {},
+  bits: folderOf({ "in.txt": "in" }, 0o700),
+})
+
+const NOW = folderOf({
+  ".gitignore": "ignored*\n",
+  "same.txt": "same",
+  "changed.txt": "now",
+  "private.txt": fileOf("bits", 0o644),
+  "added.txt": "added",
+  "added-folder": folderOf({ "one.txt": "one", two: { "three.txt": "three" } }, 0o711),
+  "added-empty": {},
+  link: linkOf("changed.txt"),
+  "added-link": linkOf("nowhere"),
+  "file-now-link": linkOf("same.txt"),
+  "file-now-folder": folderOf({ "y.txt": "y", sub: { "z.txt": "z" } }, 0o750),
+  "folder-now-file": "is a file",
+  bits: folderOf({ "in.txt": "in" }, 0o755),
+  "ignored.log": "never captured",
+})
+
+/** The state before the restore, and what a restore without faults does there. */
+interface Scene {
+  readonly start: Memory
+  readonly target: string
+  readonly before: FolderContent
+  readonly after: FolderContent
+  /** Modes and oids of the files and links before. */
+  readonly oids: ReadonlyMap<string, string>
+  /** The calls of the restore alone, numbered from the opening on. */
+  readonly calls: readonly FileSystemCall[]
+  readonly opening: number
+}
+
+let scene: Scene
+beforeAll(async () => {
+  const start = newMemory()
+  writeFolder(start.disk, WORKTREE, THEN)
+  const store = await storeOn(start.fileSystem)
+  const { snapshot } = await store.capture({ label: "then" })
+  await store.close()
+  updateFolder(start.disk, WORKTREE, THEN, NOW)
+  const memory = copyOf(start)
+  const recorded = faultyFileSystem(memory.fileSystem)
+  const recordedStore = await storeOn(recorded)
+  const opening = recorded.calls.length
+  const report = await recordedStore.restore(snapshot.id)
+  expect(report.complete).toBe(true)
+  const before = folderContent(start.disk, WORKTREE)
+  const after = folderContent(memory.disk, WORKTREE)
+  expect(after["ignored.log"]).toBe(before["ignored.log"])
+  expect(await leftovers(memory.fileSystem, GITDIR)).toEqual([])
+  const oids = await treeFiles(memory.fileSystem, report.undo?.tree ?? "")
+  scene = { start, target: snapshot.id, before, after, oids, calls: [...recorded.calls], opening }
+})
+
+test("a call that fails loses no content, leaves nothing in between, and is told as it is", async () => {
+  const wrong: string[] = []
+  for (const fault of faults().filter((each) => !isKill(each)))
+    for (const problem of await afterFailure(fault)) wrong.push(`${problem} (${describeFault(fault, scene.calls)})`)
+  expect(wrong).toEqual([])
+})
+
+test("a process that is killed at any call loses no content, and the next capture works", async () => {
+  const wrong: string[] = []
+  for (const fault of faults().filter(isKill)) {
+    const { memory } = await attempt(fault)
+    const problems = [
+      ...(await lostContent(memory, folderContent(memory.disk, WORKTREE))),
+      ...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)),
+    ]
+    const store = await storeOn(memory.fileSystem)
+    await store.capture({ label: "next" })
+    await store.close()
+    for (const problem of problems) wrong.push(`${problem} (${describeFault(fault, scene.calls)})`)
+  }
+  expect(wrong).toEqual([])
+})
+
+function faults(): Fault[] {
+  return faultsOf(scene.calls, GITDIR).filter(({ call }) => call > scene.opening)
+}
+
+interface Attempt {
+  readonly memory: Memory
+  readonly faulty: FaultyFileSystem
+  readonly report?: RestoreReport
+  readonly error?: unknown
+}
+
+async function attempt(fault: Fault): Promise<Attempt> {
+  const memory = copyOf(scene.start)
+  const faulty = faultyFileSystem(memory.fileSystem, [fault])
+  const store = await storeOn(faulty)
+  try {
+    return { memory, faulty, report: await store.restore(scene.target) }
+  } catch (error) {
+    return { memory, faulty, error }
+  }
+}
+
+async function afterFailure(fault: Fault): Promise<string[]> {
+  const { memory, faulty, report, error } = await attempt(fault)
+  const content = folderContent(memory.disk, WORKTREE)
+  const problems = await lostContent(memory, content)
+  if (!faulty.struck) problems.push("the fault did not strike")
+  if (report === undefined) problems.push(...errorProblems(error, fault), ...differences(scene.before, content))
+  else problems.push(...reportProblems(report, content))
+  for (const path of Object.keys(content)) if (path.includes(".treeshot-")) problems.push(`left ${path}`)
+  const left = await leftovers(memory.fileSystem, GITDIR)
+  if (faulty.calls[fault.call - 1]?.kind !== "unlink") problems.push(...left.map((path) => `left ${path}`))
+  problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)))
+  if (report?.complete !== true) problems.push(...(await restoredAgain(memory)))
+  return problems
+}
+
+/** Contents from before that are neither in the work tree under their names nor in a safety snapshot. */
+async function lostContent(memory: Memory, content: FolderContent): Promise<string[]> {
+  const store = await storeOn(memory.fileSystem)
+  const saved = new Set<string>()
+  for (const { tree } of await store.list({ kind: "safety" }))
+    for (const [path, entry] of await treeFiles(memory.fileSystem, tree)) saved.add(`${path} ${entry}`)
+  await store.close()
+  return Object.keys(scene.before).flatMap((path) => {
+    const isThere = content[path] === scene.before[path] || scene.before[path]?.startsWith("folder")
+    return isThere === true || saved.has(`${path} ${scene.oids.get(path)}`) ? [] : [`lost ${path}`]
+  })
+}
+
+function errorProblems(error: unknown, fault: Fault): string[] {
+  if (!(error instanceof SnapshotError)) return [`rejected with ${String(error)}`]
+  const problems: string[] = []
+  if (!/^[A-Z/].*\.$/s.test(error.message)) problems.push(`no sentence: ${error.message}`)
+  if (fault.errno === "ENOSPC" && error.code !== "NO_SPACE") problems.push(`code ${error.code} for a full disk`)
+  return problems
+}
+
+/** Each path is what the report says of it, and what the report does not name is untouched. */
+function reportProblems({ outcomes, complete }: RestoreReport, content: FolderContent): string[] {
+  const problems: string[] = []
+  const { before, after } = scene
+  const told = new Map(outcomes.map((outcome) => [outcome.path, outcome]))
+  for (const path of new Set([...Object.keys(before), ...Object.keys(after), ...Object.keys(content)])) {
+    const outcome = told.get(path)
+    const [was, is, should] = [before[path], content[path], after[path]]
+    const isFolder = [was, is, should].some((line) => line?.startsWith("folder"))
+    if (outcome?.action === "written" && is !== should) problems.push(`${path} is told written and is ${is}`)
+    if (outcome?.action === "deleted" && !(is === should)) problems.push(`${path} is told deleted and is ${is}`)
+    if ((outcome?.action === "failed" || outcome?.action === "kept") && is !== was)
+      problems.push(`${path} is told ${outcome.action} and is ${is}, was ${was}`)
+    if (outcome === undefined && !isFolder && is !== was) problems.push(`${path} is not told and is ${is}, was ${was}`)
+    if (outcome === undefined && isFolder && is !== was && is !== should)
+      problems.push(`${path} is not told and is ${is}`)
+  }
+  const failed = outcomes.some(({ action, theirs }) => action === "failed" && theirs !== undefined)
+  for (const { path, action } of outcomes) {
+    const isReplaced = outcomes.some((other) => other.action === "written" && overlap(other.path, path))
+    if (failed && action === "deleted" && !isReplaced) problems.push(`${path} was deleted although a write failed`)
+  }
+  const isDone = differences(after, content).length === 0
+  if (complete !== isDone) problems.push(`complete is ${complete}: ${differences(after, content).join(", ")}`)
+  return problems
+}
+
+function overlap(a: string, b: string): boolean {
+  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
+}
+
+function differences(expected: FolderContent, found: FolderContent): string[] {
+  const paths = new Set([...Object.keys(expected), ...Object.keys(found)])
+  return [...paths].filter((path) => expected[path] !== found[path]).map((path) => `${path} is ${found[path]}`)
+}
+
+async function restoredAgain(memory: Memory): Promise<string[]> {
+  const store = await storeOn(memory.fileSystem)
+  try {
+    const { complete } = await store.restore(scene.target)
+    const content = folderContent(memory.disk, WORKTREE)
+    return complete
+      ? differences(scene.after, content).map((line) => `after another restore ${line}`)
+      : ["another restore is not complete"]
+  } catch (error) {
+    return [`another restore failed: ${String(error)}`]
+  } finally {
+    await store.close()
+  }
+}
