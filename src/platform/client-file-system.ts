@@ -34,7 +34,7 @@ class ClientFileSystem implements FileSystem {
   }
 
   lstat(path: string): Promise<FileStat | undefined> {
-    return this.#find("look at", path, async (at) => clientStat(await this.#client.lstat(at, { bigint: true })))
+    return this.#find("look", path, async (at) => clientStat(await this.#client.lstat(at, { bigint: true })))
   }
 
   async list(path: string): Promise<FolderItem[] | undefined> {

@@ -18,10 +18,10 @@ export function refusal(action: string, path: string, errno: string): SnapshotEr
   return ioError(action, path, { code: errno })
 }
 
-/** Whether a raw error of the system says that there is nothing at the path. */
+/** Whether a raw error of the system says that there is nothing at the path. What has too long a name cannot be there. */
 export function meansMissing(error: unknown): boolean {
   const errno = errorName(error)
-  return errno === "ENOENT" || errno === "ENOTDIR"
+  return errno === "ENOENT" || errno === "ENOTDIR" || errno === "ENAMETOOLONG"
 }
 
 /** The system's name for a raw error, such as `EACCES`; `UNKNOWN` where it gave none. */

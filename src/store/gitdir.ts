@@ -11,7 +11,7 @@
 import { lossyText, utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import { lastVariable, readGitConfig } from "../tree/git-config.js"
+import { lastVariable, readGitConfig } from "../core/git-config.js"
 import { makeFolders, writeAtomically } from "./atomic-file.js"
 
 /** Where things are in a gitdir. */

@@ -1,7 +1,7 @@
 import picomatch from "picomatch"
 import type { Environment } from "../core/environment.js"
 import type { FileSystem } from "../core/file-system.js"
-import { isTrue, lastVariable, readGitConfig, saysYes, type ConfigVariable } from "./git-config.js"
+import { isTrue, lastVariable, readGitConfig, saysYes, type ConfigVariable } from "../core/git-config.js"
 import type { OwnRepository } from "./own-repository.js"
 import { readSmallFile } from "./read-small-file.js"
 import { folderAbove, isAbsolute, pathFrom } from "./system-path.js"

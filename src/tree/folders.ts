@@ -1,6 +1,6 @@
-import { errnoOf } from "../core/errors.js"
+import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem, FolderHandle } from "../core/file-system.js"
-import { nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { escapePath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
 
 /** The folders of a work tree, each reached from its parent without following a link. */
 export interface Folders {
@@ -110,10 +110,25 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
     if (held === undefined) return undefined
     try {
       const value = await step(held.handle)
-      if (!fileSystem.traits.folderHandles) await held.handle.check()
+      if (!fileSystem.traits.folderHandles) await checkWay(path)
       return value
     } finally {
       await held.release()
+    }
+  }
+
+  /** Where handles do not hold, a folder on the way may have been swapped for a link: then `path` leads elsewhere. */
+  async function checkWay(path: RepoPath): Promise<void> {
+    for (let at = path; ; at = parentOf(at)) {
+      const held = await hold(at)
+      if (held === undefined)
+        throw new SnapshotError(
+          "PATH_UNSAFE",
+          `${escapePath(at)} stopped being a folder while it was in use. Try again.`,
+          { path: at },
+        )
+      await held.handle.check().finally(held.release)
+      if (at === ROOT) return
     }
   }
 

@@ -1,7 +1,7 @@
 import type { IgnoreSource } from "../core/manifest.js"
 import { isInside, type RepoPath } from "../core/path.js"
 import { expandHome, readConfigFiles, userFile, type ConfigPlaces } from "./config-files.js"
-import { lastVariable } from "./git-config.js"
+import { lastVariable } from "../core/git-config.js"
 import { ignoreRules } from "./ignore-rules.js"
 import type { OwnRepository } from "./own-repository.js"
 import { readSmallFile, readSmallPlainFile } from "./read-small-file.js"

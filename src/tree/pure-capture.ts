@@ -1,7 +1,7 @@
 /*
  * Work tree to tree without native git: walks, reads and hashes, and hands the objects on.
  */
-import { decodeName, joinPath, nameOf, ROOT, type RepoPath } from "../core/path.js"
+import { decodeName, isInside, joinPath, nameOf, ROOT, type RepoPath } from "../core/path.js"
 import type { Clock } from "../core/clock.js"
 import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
@@ -12,7 +12,7 @@ import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
 import { worktreeFolders, type Folders } from "./folders.js"
-import { KEPT_PERMISSIONS, permissionTally } from "./permissions.js"
+import { permissionTally } from "./permissions.js"
 import { piecesOf, readStable, withFile, type FileContent } from "./read-file.js"
 import type { CaptureRules } from "./rules-now.js"
 import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
@@ -53,8 +53,7 @@ async function captureIn(
   const { fileSystem, hasher, newFileLimitBytes } = options
   const rules = await options.rulesNow()
   const builder = treeBuilder()
-  const tally = permissionTally()
-  const folderBits = new Map<RepoPath, number>()
+  const permissions = new Map<RepoPath, readonly [mode: Mode, permissions: number]>()
   const emptyFolders = new Set<RepoPath>()
   const nowMs = (): number => options.clock.nowMs()
   const counts = { filesScanned: 0, filesRead: 0, bytesRead: 0 }
@@ -76,7 +75,7 @@ async function captureIn(
       if (!(await storeContent(file, content, sink))) continue
       const mode = modeOf(path, content.stat)
       builder.addFile(path, mode, content.oid)
-      tally.add(path, mode, content.stat.permissions)
+      permissions.set(path, [mode, content.stat.permissions])
       return "taken"
     }
     return "changed-while-reading"
@@ -104,10 +103,15 @@ async function captureIn(
       if (typeof content === "string") return content
       return content.bytes ?? "too-large"
     },
+    dropFolder(path) {
+      builder.dropFolder(path)
+      for (const known of permissions.keys()) if (isInside(known, path)) permissions.delete(known)
+      for (const folder of emptyFolders) if (isInside(folder, path)) emptyFolders.delete(folder)
+    },
     async visitFolder(folder, path, isEmpty) {
       builder.addFolder(path)
       if (path === ROOT) return
-      folderBits.set(path, (await folder.stat()).permissions & KEPT_PERMISSIONS)
+      permissions.set(path, ["40000", (await folder.stat()).permissions])
       if (isEmpty && rules.scope.included === undefined) emptyFolders.add(path)
     },
   }
@@ -117,8 +121,9 @@ async function captureIn(
   signal?.throwIfAborted()
   const built = await builder.build(hasher)
   await sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid)))
-  for (const [path, bits] of folderBits)
-    if (built.folders.has(path) || emptyFolders.has(path)) tally.add(path, "40000", bits)
+  const isKept = (path: RepoPath): boolean => built.folders.has(path) || emptyFolders.has(path)
+  const tally = permissionTally()
+  for (const [path, [mode, bits]] of permissions) if (mode !== "40000" || isKept(path)) tally.add(path, mode, bits)
   const manifest: Manifest = {
     ...rules.manifest,
     newFileLimitBytes,

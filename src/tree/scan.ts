@@ -6,7 +6,7 @@
  */
 import pLimit from "p-limit"
 import { decodeName, escapePath, isUnsafeName, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
-import { errnoOf, SnapshotError } from "../core/errors.js"
+import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { drain, settleAll } from "../core/settle-all.js"
 import type { FileKind, FileSystem, FolderHandle, FolderItem } from "../core/file-system.js"
 import type { OnProgress } from "../core/progress.js"
@@ -42,6 +42,8 @@ export interface ScanVisitor {
   readIgnoreFile(folder: FolderHandle, path: RepoPath): Promise<Uint8Array | "absent" | SkipReason>
   /** A folder that was listed, before anything in it. `isEmpty`: it holds nothing at all. */
   visitFolder(folder: FolderHandle, path: RepoPath, isEmpty: boolean): Promise<void>
+  /** What was visited in this folder turned out to be somewhere else: none of it counts. */
+  dropFolder(path: RepoPath): void
 }
 
 /** What a scan found out beside what it visited. */
@@ -86,7 +88,12 @@ export async function scan(
       })
       if (entered !== true) await revisit(path, rules)
     } catch (error) {
-      if (path === ROOT || !UNREADABLE.has(errnoOf(error) ?? "")) throw error
+      if (path === ROOT) throw error
+      if (isSnapshotError(error, "PATH_UNSAFE")) {
+        visitor.dropFolder(path)
+        return skip(path, "changed-while-reading")
+      }
+      if (!UNREADABLE.has(errnoOf(error) ?? "")) throw error
       skip(path, "unreadable")
     }
   }

@@ -1,7 +1,7 @@
 import type { Hasher } from "../core/hasher.js"
 import { hashObject } from "../core/object.js"
 import { EMPTY_TREE, type Oid } from "../core/oid.js"
-import { nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { isInside, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import { encodeTree, type TreeEntry } from "../core/tree.js"
 import type { NewTree } from "../core/tree-capture.js"
 
@@ -11,6 +11,8 @@ export interface TreeBuilder {
   addFolder(path: RepoPath): void
   /** Adds a file or link to a folder that was noted. */
   addFile(path: RepoPath, mode: TreeEntry["mode"], oid: Oid): void
+  /** Drops a folder with all that was added in and below it. */
+  dropFolder(path: RepoPath): void
   /** The file or link at a path, if one was added. */
   fileAt(path: RepoPath): TreeEntry | undefined
   /** All trees, children before parents, the root last. Folders without a file in or below them are left out. */
@@ -34,6 +36,9 @@ export function treeBuilder(): TreeBuilder {
     addFile(path, mode, oid) {
       const name = nameOf(path)
       folders.get(parentOf(path))?.set(name, { mode, name, oid })
+    },
+    dropFolder(path) {
+      for (const folder of folders.keys()) if (isInside(folder, path)) folders.delete(folder)
     },
     fileAt(path) {
       return folders.get(parentOf(path))?.get(nameOf(path))

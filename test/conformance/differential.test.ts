@@ -4,7 +4,15 @@ import { expect, test } from "vitest"
 import { openStore, type SnapshotStore } from "../../src/index.js"
 import { memDisk, nodeDisk, updateFolder, writeFolder, type Disk } from "../support/disk.js"
 import { describedContent, folderContent } from "../support/folder-content.js"
-import { applyEdits, randomEdits, randomFolder, type Edit, type RandomFolder } from "../support/random-folder.js"
+import {
+  applyEdits,
+  EMPTY_FOLDER,
+  randomEdits,
+  randomFolder,
+  type Edit,
+  type RandomFolder,
+  type RandomItem,
+} from "../support/random-folder.js"
 import { byteText } from "../support/random-names.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
@@ -20,6 +28,54 @@ const history: fc.Arbitrary<readonly Step[]> = fc.array(
   ),
   { minLength: 2, maxLength: 8 },
 )
+
+/** What can stand at a path, or not, before and after. */
+const FORMS: Readonly<Record<string, RandomItem | undefined>> = {
+  none: undefined,
+  file: { kind: "file", bytes: Buffer.from("x"), permissions: 0o644 },
+  private: { kind: "file", bytes: Buffer.from("x"), permissions: 0o600 },
+  program: { kind: "file", bytes: Buffer.from("x"), permissions: 0o755 },
+  other: { kind: "file", bytes: Buffer.from("y"), permissions: 0o644 },
+  link: { kind: "link", text: "nowhere" },
+  "link to a folder": { kind: "link", text: ".." },
+  "empty folder": EMPTY_FOLDER,
+  "empty private folder": { ...EMPTY_FOLDER, permissions: 0o700 },
+  folder: folderOf({ x: { kind: "file", bytes: Buffer.from("x"), permissions: 0o644 } }),
+  "private folder": folderOf({ x: { kind: "file", bytes: Buffer.from("x"), permissions: 0o644 } }, 0o700),
+  "folder of an empty folder": folderOf({ e: EMPTY_FOLDER }),
+  "folder of a private folder of an empty folder": folderOf({ e: folderOf({ f: EMPTY_FOLDER }, 0o700) }),
+  "folder of a folder of a link": folderOf({ e: folderOf({ f: { kind: "link", text: "nowhere" } }) }),
+}
+
+test.for(["node:fs", "memfs"])("on %s, a restore puts anything back in the place of anything else", async (kind) => {
+  const memory = memDisk()
+  const [disk, root, given] =
+    kind === "memfs"
+      ? [memory, "/work", { fs: memory.client as never }]
+      : [nodeDisk, join(await temporaryFolder(), "work"), {}]
+  const pairs = Object.keys(FORMS).flatMap((then) => Object.keys(FORMS).map((now) => ({ then, now })))
+  const all = (when: "then" | "now"): RandomFolder =>
+    folderOf(
+      Object.fromEntries(
+        pairs.map((pair) => {
+          const item = FORMS[pair[when]]
+          const beside = pair.then.length % 2 === 0 ? { beside: EMPTY_FOLDER } : {}
+          return [`${pair.then} over ${pair.now}`, folderOf({ ...beside, ...(item && { it: item }) })]
+        }),
+      ),
+    )
+  writeFolder(disk, byteText(root), all("then"))
+  const store = await openStore({ worktree: root, gitdir: `${root}.store`, ...given })
+  const { snapshot } = await store.capture()
+  updateFolder(disk, byteText(root), all("then"), all("now"))
+  const report = await store.restore(snapshot.id)
+  expect(folderContent(disk, byteText(root))).toEqual(describedContent(disk, all("then")))
+  expect(report.complete).toBe(true)
+  // What the restore replaced is in the safety snapshot.
+  await store.restore(report.undo?.id ?? "")
+  expect(folderContent(disk, byteText(root))).toEqual(describedContent(disk, all("now")))
+  await store.close()
+})
 
 test("whatever is edited, a restore gives the folder exactly as it was captured, on node:fs and on memfs alike", async () => {
   const base = await temporaryFolder()
@@ -75,4 +131,8 @@ async function play(
   }
   await store.close()
   return captured.map(({ snapshot }) => snapshot.tree)
+}
+
+function folderOf(items: Readonly<Record<string, RandomItem>>, permissions: number = 0o755): RandomFolder {
+  return { kind: "folder", permissions, items: new Map(Object.entries(items)) }
 }

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { decodeName, encodeName } from "../../src/core/path.js"
-import { isTrue, lastVariable, readGitConfig } from "../../src/tree/git-config.js"
+import { isTrue, lastVariable, readGitConfig } from "../../src/core/git-config.js"
 import { folderAbove, isAbsolute, lastName, pathFrom } from "../../src/tree/system-path.js"
 import { git, gitIsThere } from "../support/git.js"
 

@@ -37,7 +37,7 @@ class NodeFileSystem implements FileSystem {
   }
 
   lstat(path: string): Promise<FileStat | undefined> {
-    return this.#find("look at", path, async () => {
+    return this.#find("look", path, async () => {
       const stats = await this.#calls.lstat(path)
       return stats === undefined ? undefined : fileStat(stats)
     })

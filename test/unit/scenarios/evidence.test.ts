@@ -33,7 +33,7 @@ describe("scenario 1: a file cannot be read or stored during a capture", () => {
       for (const path of paths) {
         const isLeftOut = skipped.some((one) => path === one.path || path.startsWith(`${one.path}/`))
         const bytes = await check.readFile(snapshot.id, path)
-        expect(bytes && Buffer.from(bytes).toString(), `call ${call}`).toBe(isLeftOut ? undefined : `new ${path}`)
+        expect(bytes && Buffer.from(bytes).toString(), `${faulty?.calls[call - 1]?.kind} of ${faulty?.calls[call - 1]?.path}`).toBe(isLeftOut ? undefined : `new ${path}`)
       }
       expect(snapshot.complete).toBe(skipped.length === 0)
     }
@@ -178,7 +178,7 @@ describe("scenario 7: an error while a restore writes", () => {
         expect(now[path], `${kind} ${call} ${path} ${action}`).toBe(wanted)
         if (failed) expect(action, `${kind} ${call} ${path}`).not.toBe("deleted")
       }
-      expect(complete).toBe(outcomes.every(({ action }) => action === "written" || action === "deleted"))
+      expect(complete, `${kind} ${call}`).toBe(outcomes.every(({ action }) => action === "written" || action === "deleted"))
       if (!struck) expect(now).toEqual(after)
     }
   })
