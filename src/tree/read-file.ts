@@ -52,7 +52,8 @@ export async function withFile<Value>(
     if (failure === undefined) throw error
     return failure
   } finally {
-    await file?.close()
+    // A file that was only read loses nothing when it cannot be closed.
+    await file?.close().catch(() => {})
   }
 }
 

@@ -37,6 +37,7 @@ export function rulesNow(platform: Platform, request: RulesRequest): () => Promi
     const { sources, prefix } = outside
     return {
       scope: {
+        worktree,
         rules: ignoreRules({ sources, prefix, exclude, ignoreCase }),
         isTracked: (path) => tracked.has(path),
         hasTrackedInside: (folder) => tracked.hasInside(folder),

@@ -18,6 +18,8 @@ import { isRestoreName } from "./restore-name.js"
 
 /** What a scan takes into account. */
 export interface ScanScope {
+  /** The real path of the work tree. */
+  readonly worktree: string
   readonly rules: IgnoreRules
   /** What the user's own repository tracks is taken even where a rule names it. */
   readonly isTracked: (path: RepoPath) => boolean
@@ -152,7 +154,7 @@ export async function scan(
   async function revisit(path: RepoPath, rules: IgnoreRules): Promise<void> {
     if (path === ROOT)
       throw new SnapshotError("WORKTREE_MISSING", "The work tree is gone. Put it back, or open another folder.", {
-        path,
+        path: scope.worktree,
       })
     await folders.within(parentOf(path), (parent) => revisitIn(parent, path, rules, 0))
   }

@@ -199,9 +199,12 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
       "now.log": "kept ignored",
       "then.log": "kept was-ignored",
     })
-    expect(["then.log", "now.log", "added.log", "large"].map((path) => place.read(path))).toEqual(
-      ["two", "two", "two", "small"],
-    )
+    expect(["then.log", "now.log", "added.log", "large"].map((path) => place.read(path))).toEqual([
+      "two",
+      "two",
+      "two",
+      "small",
+    ])
   })
 
   test("a file now that the system refuses to read is kept as unreadable, and never overwritten", async () => {
@@ -299,7 +302,9 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     const file = (name: string): { mode: "100644"; name: string; oid: Oid } => ({ mode: "100644", name, oid: blob })
     for (const name of [".git", ".GIT", "git~1", "..", ".git ", `.treeshot-${"0".repeat(32)}`]) {
       const tree = writeTree(place, [file(name), file("good")])
-      const id = writeSnapshot(place, store.workspace, tree, { nonce: Buffer.from(name).toString("hex").padEnd(16, "0").slice(0, 16) })
+      const id = writeSnapshot(place, store.workspace, tree, {
+        nonce: Buffer.from(name).toString("hex").padEnd(16, "0").slice(0, 16),
+      })
       await expectError(store.restore(id), "PATH_UNSAFE", { path: name })
       await expectError(store.plan({ to: id }), "PATH_UNSAFE", { path: name })
       expect(place.content()).toEqual({})
@@ -375,7 +380,10 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     place.write("a", "two")
     const plan = await store.plan({ to: snapshot.id })
     expect(plan.writes).toHaveLength(1)
-    const missing = { ...plan, writes: plan.writes.map((write) => ({ ...write, after: { mode: "100644", oid: "1".repeat(40) } as const })) }
+    const missing = {
+      ...plan,
+      writes: plan.writes.map((write) => ({ ...write, after: { mode: "100644", oid: "1".repeat(40) } as const })),
+    }
     await expect(store.apply(missing)).rejects.toMatchObject({ name: "SnapshotError" })
     expect(place.read("a")).toBe("two")
     expect(place.leftovers()).toEqual([])
@@ -436,9 +444,7 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     const told: Progress[] = []
     await store.restore("latest", { onProgress: (progress) => void told.push(progress) })
     for (const phase of ["stage", "write"])
-      expect(told.filter((one) => one.phase === phase)).toEqual(
-        [1, 2, 3, 4].map((done) => ({ phase, done, total: 4 })),
-      )
+      expect(told.filter((one) => one.phase === phase)).toEqual([1, 2, 3, 4].map((done) => ({ phase, done, total: 4 })))
   })
 
   test("a failure of one path is its outcome, nothing is deleted then, and complete is false", async () => {
@@ -451,7 +457,9 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     place.write("added", "new")
     const refused = { call: 1, kind: "rename", path: "/folder/", how: "fail", errno: "EBUSY" } as const
     const onLinux = { ...refused, path: "/.treeshot-" }
-    const store = await place.openOn((inner) => faultyFileSystem(inner, [inner.traits.folderHandles ? onLinux : refused]))
+    const store = await place.openOn((inner) =>
+      faultyFileSystem(inner, [inner.traits.folderHandles ? onLinux : refused]),
+    )
     const report = await store.restore(snapshot.id)
     const of = (path: string): Outcome | undefined => report.outcomes.find((outcome) => outcome.path === path)
     expect(of("folder/bad")).toMatchObject({ action: "failed", reason: "EBUSY" })
