@@ -40,7 +40,7 @@ export function applyDelta(base: Uint8Array, delta: Uint8Array): Uint8Array | un
   let length = 0
   const whole = eachInstruction(delta, result.end, (from, start, count) => {
     length += count
-    return start + count <= (from === "base" ? base : delta).length && length <= result.size
+    return start + count <= (from === "base" ? base : delta).length
   })
   if (!whole || length !== result.size) return undefined
 

@@ -92,8 +92,10 @@ export class Spill {
   async #flush(): Promise<OpenFile> {
     const { fileSystem, path, permissions } = this.#options
     this.#file ??= await fileSystem.open(path, "create", permissions)
-    await this.#file.write(this.#buffer.subarray(0, this.#length - this.#flushed), this.#flushed)
-    this.#flushed = this.#length
+    if (this.#length > this.#flushed) {
+      await this.#file.write(this.#buffer.subarray(0, this.#length - this.#flushed), this.#flushed)
+      this.#flushed = this.#length
+    }
     return this.#file
   }
 

@@ -9,6 +9,7 @@ import { hashObject } from "../core/object.js"
 import { nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Folders } from "./folders.js"
 import { readStable, withFile, type ReadPorts } from "./read-file.js"
+import { removeTemporary, unlinkAgain } from "./remove-temporary.js"
 import { restoreName } from "./restore-name.js"
 
 /** A file or link that was moved out of the way. */
@@ -28,6 +29,7 @@ export interface Asides {
   move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined>
   /** Puts it back under its name, unless something else has that name by now: false then. */
   putBack(aside: Aside): Promise<boolean>
+  /** Removes it for good. Never throws. */
   remove(aside: Aside): Promise<void>
 }
 
@@ -36,26 +38,31 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
 
   async function move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined> {
     const aside: Aside = { path, folder, name: restoreName() }
-    const moved = await folders.within(parentOf(path), (from) =>
-      folders.within(folder, async (to) => {
-        try {
-          await fileSystem.rename(from.at(nameOf(path)), to.at(aside.name))
-          return true
-        } catch (error) {
-          if (errnoOf(error) === "ENOENT") return false
-          throw error
-        }
-      }),
-    )
-    if (moved !== true) return undefined
+    let isMoved = false
     try {
-      if (await isVersion(aside, expected)) return aside
+      await folders.within(parentOf(path), (from) =>
+        folders.within(folder, async (to) => {
+          isMoved = await renamed(from.at(nameOf(path)), to.at(aside.name))
+        }),
+      )
+      if (isMoved && (await isVersion(aside, expected))) return aside
     } catch (error) {
-      await putBack(aside)
+      if (isMoved) await putBack(aside)
       throw error
     }
-    await putBack(aside)
+    if (isMoved) await putBack(aside)
     return undefined
+  }
+
+  /** False when there is nothing to rename. */
+  async function renamed(from: string, to: string): Promise<boolean> {
+    try {
+      await fileSystem.rename(from, to)
+      return true
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return false
+      throw error
+    }
   }
 
   async function isVersion(aside: Aside, expected: FileVersion): Promise<boolean> {
@@ -86,7 +93,7 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
     move,
     putBack,
     async remove(aside) {
-      await folders.within(aside.folder, (folder) => fileSystem.unlink(folder.at(aside.name)))
+      await removeTemporary(fileSystem, folders, aside)
     },
   }
 }
@@ -108,6 +115,7 @@ export async function placeNew(
     if (errnoOf(error) === "EEXIST") return false
     throw error
   }
-  await fileSystem.unlink(from)
+  // The new name stands, whatever becomes of the old one.
+  await unlinkAgain(fileSystem, from)
   return true
 }

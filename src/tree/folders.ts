@@ -69,7 +69,7 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
     entry.users--
     if (!keep || entry.forgotten) drop(path, entry)
     if (entry.users > 0) return
-    if (entry.forgotten) return (await entry.opening.catch(() => undefined))?.close()
+    if (entry.forgotten) return closeQuietly(entry)
     idle.add(path)
     if (idle.size > IDLE_LIMIT) await evict(idle.values().next().value as RepoPath)
   }
@@ -85,7 +85,7 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
     idle.delete(path)
     if (entry === undefined) return
     entries.delete(path)
-    await (await entry.opening)?.close()
+    await closeQuietly(entry)
   }
 
   async function hold(path: RepoPath): Promise<HeldFolder | undefined> {
@@ -139,12 +139,21 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
       for (const [known, entry] of entries) {
         if (known !== path && !known.startsWith(`${path}/`)) continue
         drop(known, entry)
-        if (entry.users === 0) void entry.opening.then((handle) => handle?.close()).catch(() => undefined)
+        if (entry.users === 0) void closeQuietly(entry)
       }
     },
     async close() {
       for (const path of [...idle]) await evict(path)
     },
+  }
+}
+
+/** Nothing is lost with a folder that could not be closed. */
+async function closeQuietly({ opening }: Entry): Promise<void> {
+  try {
+    await (await opening)?.close()
+  } catch {
+    // A failure to open was told to those who asked for the folder.
   }
 }
 

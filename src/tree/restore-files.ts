@@ -4,10 +4,12 @@
  *   stage    every new content is written beside where it goes, and synced: a full disk shows before anything is touched
  *   write    old files are moved aside, checked there, and the new ones take their names; folders come and go with them
  *   delete   only when every write succeeded: moved aside, checked there
- *   settle   what was moved aside is removed, then emptied folders; everything is synced
+ *   sync     the folders
+ *   settle   what was moved aside is removed, then emptied folders
  *
- * A path that is not exactly what the plan saw is put back and reported as a conflict. An abort, a full disk, or a
- * failure that is not a path's own takes everything back.
+ * Every step notes what takes it back. A path that is not exactly what the plan saw is put back and reported as a
+ * conflict, one whose step fails as failed. An abort, a full disk, or a failure that is not a path's own takes
+ * everything back. This file is long because each step stands beside what takes it back.
  */
 import { concat } from "../core/bytes.js"
 import type { BlobSource } from "../core/blob-source.js"
@@ -41,7 +43,7 @@ export interface RestoreRequest {
   readonly onProgress?: OnProgress | undefined
 }
 
-/** Carries out the writes and deletes; gives what became of each path. */
+/** Carries out the writes and deletes; gives what became of each path. When it throws, nothing is changed. */
 export async function restoreFiles(
   request: RestoreRequest,
   writes: readonly PlannedChange[],
@@ -52,6 +54,7 @@ export async function restoreFiles(
   try {
     await run.write()
     await run.delete()
+    await run.sync()
   } catch (error) {
     await run.takeBack()
     throw error
@@ -60,10 +63,11 @@ export async function restoreFiles(
   return run.outcomes()
 }
 
-/** A file that was put in place of what is aside, or of nothing. */
-interface Placed {
-  readonly path: RepoPath
-  readonly after: FileVersion
+/** Something that was done, and what takes it back. */
+interface Step {
+  undo(): Promise<unknown>
+  /** What was moved aside, to be removed in the end. */
+  readonly aside?: Aside
 }
 
 class RestoreRun {
@@ -72,10 +76,14 @@ class RestoreRun {
   readonly #writes: readonly PlannedChange[]
   readonly #deletes: Map<string, PlannedChange>
   readonly #outcomes = new Map<string, Outcome>()
-  readonly #asides: Aside[] = []
-  readonly #placed: Placed[] = []
-  readonly #madeFolders: RepoPath[] = []
-  readonly #removedFolders: { readonly path: RepoPath; readonly permissions: number }[] = []
+  /** Everything that was done to the work tree, in order. */
+  readonly #steps: Step[] = []
+  /** Folders that were made again, and the bits that they get once everything is back in them. */
+  readonly #remade = new Map<RepoPath, number>()
+  /** Made folders whose own bits would keep files from being put in, and those bits. */
+  readonly #closedFolders = new Map<RepoPath, number>()
+  /** Emptied folders that could not be removed, and why. */
+  readonly #stuckFolders = new Map<RepoPath, string>()
   readonly #moves: Asides
   readonly #touched = new Set<RepoPath>()
   /** Device and inode of what was written: a delete under another spelling of the same name must not take it away. */
@@ -105,54 +113,78 @@ class RestoreRun {
       await this.#attempt(change, () => this.#writePath(change))
       this.#request.onProgress?.({ phase: "write", done: at + 1, total: this.#writes.length })
     }
+    for (const [path, permissions] of this.#closedFolders)
+      await this.#attempt({ path }, () => this.#chmod(path, permissions))
   }
 
   async delete(): Promise<void> {
+    // What was to make way for something stays when that something could not come.
+    const unwritten = this.#writes.map(({ path }) => path).filter((path) => this.#outcomes.get(path)?.action === "kept")
     // Folders come after what is in them.
     const inner = [...this.#deletes.values()].toSorted((a, b) => comparePaths(b.path, a.path))
     for (const [at, change] of inner.entries()) {
       if (this.#outcomes.has(change.path)) continue
       this.#request.signal?.throwIfAborted()
       if (this.#writeFailed) this.#outcomes.set(change.path, { ...conflict(change), reason: "write-failed" })
+      else if (unwritten.some((path) => isInside(change.path, path) || isInside(path, change.path)))
+        this.#outcomes.set(change.path, conflict(change))
       else await this.#attempt(change, () => this.#deletePath(change))
       this.#request.onProgress?.({ phase: "delete", done: at + 1, total: inner.length })
     }
   }
 
+  /** Everything has its place, and what it replaces is still there: the last moment for a failure that takes all back. */
+  async sync(): Promise<void> {
+    const { folders, fileSystem, durable } = this.#request
+    if (!durable) return
+    for (const path of this.#touched) await folders.within(path, (folder) => fileSystem.syncFolder(folder.address))
+  }
+
   /** Puts back everything that was moved, and takes away everything that was put in place. */
   async takeBack(): Promise<void> {
-    for (const { path, after } of this.#placed.toReversed()) {
-      const aside = await this.#moves.move(path, after, parentOf(path))
-      if (aside !== undefined) await this.#moves.remove(aside)
-    }
-    for (const path of this.#madeFolders.toReversed()) await this.#removeIfEmpty(path)
-    for (const { path, permissions } of this.#removedFolders.toReversed()) await this.#makeFolder(path, permissions)
-    for (const aside of this.#asides.toReversed()) await this.#moves.putBack(aside)
+    await this.#undoFrom(0)
     for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
   }
 
+  /** Removes what is not needed any more. Nothing can be taken back from here on, so nothing throws. */
   async settle(): Promise<void> {
-    for (const aside of this.#asides) await this.#attempt(aside, () => this.#removeAside(aside))
+    for (const { aside } of this.#steps) if (aside !== undefined) await this.#moves.remove(aside)
     for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
     for (const path of this.#deletes.keys()) await this.#removeEmptied(parentOf(path as RepoPath))
-    for (const path of this.#madeFolders) await this.#chmod(path, this.#request.folderPermissions(path))
-    if (this.#request.durable) await this.#sync()
+    // What failed for a moment is tried once more.
+    for (const path of [...this.#stuckFolders.keys()]) await this.#removeEmptied(path)
+    for (const [path, reason] of this.#stuckFolders)
+      if (!this.#outcomes.has(path)) this.#outcomes.set(path, { path, action: "failed", reason })
   }
 
   outcomes(): Outcome[] {
     return [...this.#outcomes.values()].sort((a, b) => comparePaths(a.path, b.path))
   }
 
-  /** Runs a step for one path. Failures that are the path's own become its outcome; others are thrown. */
+  /**
+   * Runs a step for one path. When it fails or meets a conflict, all that it did is undone. Failures that are the path's
+   * own become its outcome; others are thrown.
+   */
   async #attempt(change: PlannedChange, step: () => Promise<Outcome | undefined>): Promise<void> {
+    const first = this.#steps.length
     try {
       const outcome = await step()
+      if (outcome?.action === "kept") await this.#undoFrom(first)
       if (outcome !== undefined) this.#outcomes.set(change.path, outcome)
     } catch (error) {
+      await this.#undoFrom(first)
       const errno = errnoOf(error)
       if (errno === undefined || isSnapshotError(error, "NO_SPACE")) throw error
       this.#fail(change, errno)
     }
+  }
+
+  /** Takes back the steps from `first` on, the last first. One that cannot be taken back does not hold up the others. */
+  async #undoFrom(first: number): Promise<void> {
+    for (const step of this.#steps.splice(first).reverse()) await step.undo().catch(() => undefined)
+    for (const [path, permissions] of [...this.#remade].reverse())
+      await this.#setBits(path, permissions).catch(() => undefined)
+    this.#remade.clear()
   }
 
   #fail(change: PlannedChange, errno: string): void {
@@ -167,21 +199,12 @@ class RestoreRun {
     if (unstaged !== undefined) return void this.#fail(change, unstaged)
     if (after.mode === "40000") return this.#writeFolder(change, path, after)
     if (!(await this.#ensureFolder(parentOf(path)))) return conflict(change)
-    const moved = this.#asides.length
-    try {
-      const free = change.before === undefined ? await this.#clear(path) : await this.#moveAside(path, change.before)
-      if (free && ((await this.#place(path, after)) || (await this.#placeOverOtherSpelling(path, after)))) {
-        this.#placed.push({ path, after })
-        this.#touched.add(parentOf(path))
-        await this.#noteWritten(path)
-        return { path, action: "written", ...oids(change) }
-      }
-    } catch (error) {
-      await this.#putBackFrom(moved)
-      throw error
-    }
-    await this.#putBackFrom(moved)
-    return conflict(change)
+    const free = change.before === undefined ? await this.#clear(path) : await this.#moveAside(path, change.before)
+    if (!free || !((await this.#place(path, after)) || (await this.#placeOverOtherSpelling(path, after))))
+      return conflict(change)
+    this.#touched.add(parentOf(path))
+    await this.#noteWritten(path)
+    return { path, action: "written", ...oids(change) }
   }
 
   async #writeFolder(change: PlannedChange, path: RepoPath, after: FileVersion): Promise<Outcome> {
@@ -197,16 +220,9 @@ class RestoreRun {
     const file = this.#deletes.get(path)
     if (file?.before !== undefined && !this.#outcomes.has(path)) {
       if (!(await this.#moveAside(path, file.before))) return false
-      this.#outcomes.set(path, { path, action: "deleted", ...oids(file) })
+      this.#noteDeleted(file)
     }
-    try {
-      await this.#makeFolder(path, this.#request.folderPermissions(path))
-    } catch (error) {
-      if (errnoOf(error) === "EEXIST") return false
-      throw error
-    }
-    this.#madeFolders.push(path)
-    return true
+    return this.#makeFolder(path)
   }
 
   /** Makes way for a new file: a folder in its place goes when all that is in it is to be deleted. */
@@ -217,7 +233,7 @@ class RestoreRun {
       // Moved out of the folder, which has to be empty to go.
       const gone = await this.#moveAside(change.path as RepoPath, change.before as FileVersion, parentOf(path))
       if (!gone) return false
-      this.#outcomes.set(change.path, { path: change.path, action: "deleted", ...oids(change) })
+      this.#noteDeleted(change)
     }
     return this.#removeTree(path)
   }
@@ -230,7 +246,7 @@ class RestoreRun {
       if (item.kind !== "folder" || !(await this.#removeTree(joinPath(path, item.name)))) return false
     const planned = this.#deletes.get(path)
     if (!(await this.#removeIfEmpty(path))) return false
-    if (planned !== undefined) this.#outcomes.set(path, { path, action: "deleted", ...oids(planned) })
+    if (planned !== undefined) this.#noteDeleted(planned)
     return true
   }
 
@@ -244,43 +260,49 @@ class RestoreRun {
       if (stat !== undefined && this.#written.has(identity(stat))) return undefined
       if (!(await this.#moveAside(path, before))) return conflict(change)
     }
-    this.#touched.add(parentOf(path))
     return { path, action: "deleted", ...oids(change) }
+  }
+
+  /** A delete that was carried out on the way to a write. */
+  #noteDeleted(change: PlannedChange): void {
+    this.#outcomes.set(change.path, { path: change.path, action: "deleted", ...oids(change) })
+    this.#steps.push({ undo: async () => this.#outcomes.delete(change.path) })
   }
 
   async #moveAside(path: RepoPath, expected: FileVersion, folder: RepoPath = parentOf(path)): Promise<boolean> {
     const aside = await this.#moves.move(path, expected, folder)
     if (aside === undefined) return false
-    this.#asides.push(aside)
-    this.#touched.add(folder)
-    return true
-  }
-
-  async #putBackFrom(first: number): Promise<void> {
-    for (const aside of this.#asides.splice(first).reverse()) {
-      const parent = parentOf(aside.path)
-      const removed = this.#removedFolders.filter(({ path }) => isInside(parent, path))
-      for (const { path, permissions } of removed.reverse()) await this.#makeFolder(path, permissions)
-      this.#removedFolders.splice(
-        0,
-        this.#removedFolders.length,
-        ...this.#removedFolders.filter((one) => !removed.includes(one)),
-      )
-      if (await this.#moves.putBack(aside)) this.#outcomes.delete(aside.path)
-      else this.#asides.push(aside)
+    const undo = async (): Promise<void> => {
+      // Where something new has its name by now, the safety snapshot still has what was moved.
+      if (!(await this.#moves.putBack(aside))) await this.#moves.remove(aside)
     }
+    this.#steps.push({ undo, aside })
+    this.#touched.add(parentOf(path)).add(folder)
+    return true
   }
 
   /** Gives the new file or link its name; false when something has the name. */
   async #place(path: RepoPath, after: FileVersion): Promise<boolean> {
     const { folders, fileSystem, blobs } = this.#request
     const staged = this.#staged.staged.get(path)
+    const note = (isPlaced: boolean): boolean => {
+      if (isPlaced) this.#steps.push({ undo: () => this.#takeAway(path, after) })
+      return isPlaced
+    }
     const placed = await folders.within(parentOf(path), async (to) => {
       const address = to.at(nameOf(path))
-      if (staged === undefined) return placeLink(fileSystem, blobs, after.oid as Oid, address)
-      return folders.within(staged.folder, (from) => placeNew({ fileSystem }, from.at(staged.name), address))
+      if (staged === undefined) return note(await placeLink(fileSystem, blobs, after.oid as Oid, address))
+      return folders.within(staged.folder, async (from) =>
+        note(await placeNew({ fileSystem }, from.at(staged.name), address)),
+      )
     })
     return placed === true
+  }
+
+  /** Removes what was put in place, unless it has been changed since. */
+  async #takeAway(path: RepoPath, after: FileVersion): Promise<void> {
+    const aside = await this.#moves.move(path, after, parentOf(path))
+    if (aside !== undefined) await this.#moves.remove(aside)
   }
 
   /** On systems that fold names, a file that is to be deleted may have the name under another spelling. */
@@ -309,50 +331,96 @@ class RestoreRun {
     return (await this.#request.folders.within(path, async () => true)) === true
   }
 
-  async #makeFolder(path: RepoPath, permissions: number | undefined): Promise<void> {
-    const { folders, fileSystem } = this.#request
-    // Files have to go in first; the exact bits come last.
+  /** False when something has the name. */
+  async #makeFolder(path: RepoPath): Promise<boolean> {
+    const { folders, fileSystem, folderPermissions } = this.#request
+    const permissions = folderPermissions(path)
+    // Files have to go in first.
     const bits = permissions === undefined ? undefined : permissions | 0o700
-    await folders.within(parentOf(path), (parent) => fileSystem.makeFolder(parent.at(nameOf(path)), bits))
-    this.#touched.add(parentOf(path))
-  }
-
-  async #chmod(path: RepoPath, permissions: number | undefined): Promise<void> {
-    const { folders, fileSystem } = this.#request
-    if (permissions !== undefined)
-      await folders.within(path, (folder) => fileSystem.chmodFolder(folder.address, permissions))
-  }
-
-  /** Removes the folder if nothing is in it. */
-  async #removeIfEmpty(path: RepoPath): Promise<boolean> {
-    const { folders, fileSystem } = this.#request
-    const stat = await this.#statOf(path)
+    const undo = async (): Promise<void> => {
+      this.#closedFolders.delete(path)
+      await this.#removeFolder(path)
+    }
     try {
-      await folders.within(parentOf(path), (parent) => fileSystem.removeFolder(parent.at(nameOf(path))))
+      await folders.within(parentOf(path), async (parent) => {
+        await fileSystem.makeFolder(parent.at(nameOf(path)), bits)
+        this.#steps.push({ undo })
+      })
     } catch (error) {
-      if (NOT_EMPTY.has(errnoOf(error) ?? "")) return false
+      if (errnoOf(error) === "EEXIST") return false
       throw error
     }
-    folders.forget(path)
-    if (stat !== undefined) this.#removedFolders.push({ path, permissions: stat.permissions })
+    if (permissions !== undefined && permissions !== bits) this.#closedFolders.set(path, permissions)
     this.#touched.add(parentOf(path))
     return true
   }
 
+  /** Makes a folder that was removed again. */
+  async #remakeFolder(path: RepoPath, permissions: number): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    await folders.within(parentOf(path), (parent) =>
+      fileSystem.makeFolder(parent.at(nameOf(path)), permissions | 0o700),
+    )
+    this.#remade.set(path, permissions)
+  }
+
+  async #chmod(path: RepoPath, permissions: number | undefined): Promise<undefined> {
+    if (permissions === undefined) return
+    const { folders, fileSystem } = this.#request
+    await folders.within(path, async (folder) => {
+      const before = (await folder.stat()).permissions
+      if (before === permissions) return
+      await fileSystem.chmodFolder(folder.address, permissions)
+      this.#steps.push({ undo: () => this.#setBits(path, before) })
+    })
+  }
+
+  async #setBits(path: RepoPath, permissions: number): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    await folders.within(path, (folder) => fileSystem.chmodFolder(folder.address, permissions))
+  }
+
+  /** Removes the folder if nothing is in it. */
+  async #removeIfEmpty(path: RepoPath): Promise<boolean> {
+    const stat = await this.#statOf(path)
+    const removed = (): void => {
+      if (stat !== undefined) this.#steps.push({ undo: () => this.#remakeFolder(path, stat.permissions) })
+    }
+    try {
+      await this.#removeFolder(path, removed)
+    } catch (error) {
+      if (NOT_EMPTY.has(errnoOf(error) ?? "")) return false
+      throw error
+    }
+    this.#touched.add(parentOf(path))
+    return true
+  }
+
+  async #removeFolder(path: RepoPath, removed: () => void = () => {}): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    await folders.within(parentOf(path), async (parent) => {
+      await fileSystem.removeFolder(parent.at(nameOf(path)))
+      folders.forget(path)
+      removed()
+    })
+  }
+
+  /** Removes `from` and the folders above it that nothing is left in. */
   async #removeEmptied(from: RepoPath): Promise<void> {
     for (let folder = from; folder !== ROOT; folder = parentOf(folder)) {
-      if (!(await this.#isFolder(folder))) continue
-      if ((await this.#request.keepsFolder(folder)) || !(await this.#removeIfEmpty(folder))) return
+      try {
+        const stays = (await this.#isFolder(folder)) && !(await this.#removeEmptiedFolder(folder))
+        this.#stuckFolders.delete(folder)
+        if (stays) return
+      } catch (error) {
+        this.#stuckFolders.set(folder, errnoOf(error) ?? "UNKNOWN")
+        return
+      }
     }
   }
 
-  async #removeAside(aside: Aside): Promise<undefined> {
-    await this.#moves.remove(aside)
-  }
-
-  async #sync(): Promise<void> {
-    const { folders, fileSystem } = this.#request
-    for (const path of this.#touched) await folders.within(path, (folder) => fileSystem.syncFolder(folder.address))
+  async #removeEmptiedFolder(path: RepoPath): Promise<boolean> {
+    return !(await this.#request.keepsFolder(path)) && (await this.#removeIfEmpty(path))
   }
 }
 

@@ -9,13 +9,11 @@ import type { PlannedChange } from "../core/restore.js"
 import { settleAll } from "../core/settle-all.js"
 import type { Folders } from "./folders.js"
 import { KEPT_PERMISSIONS } from "./permissions.js"
+import { removeTemporary, type Temporary } from "./remove-temporary.js"
 import { restoreName } from "./restore-name.js"
 
 /** A file's new content, complete and checked, under a name for the moment. */
-export interface Staged {
-  readonly folder: RepoPath
-  readonly name: string
-}
+export type Staged = Temporary
 
 /** What staging needs. */
 export interface StageRequest {
@@ -68,30 +66,30 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
   return { staged, failed }
 }
 
-/** Removes a staged file that was not used. */
+/** Removes a staged file that was not used. Never throws. */
 export async function unstage({ fileSystem, folders }: StageRequest, staged: Staged): Promise<void> {
-  await folders.within(staged.folder, async (folder) => {
-    try {
-      await fileSystem.unlink(folder.at(staged.name))
-    } catch (error) {
-      if (errnoOf(error) !== "ENOENT") throw error
-    }
-  })
+  await removeTemporary(fileSystem, folders, staged)
 }
 
 const CONCURRENCY = 8
 
 async function stageFile(request: StageRequest, { path, after }: PlannedChange): Promise<Staged> {
   const folder = await nearestFolder(request.folders, parentOf(path as RepoPath))
-  const name = restoreName()
   // A bare tree tells of no permissions but the executable bit.
   const permissions =
     (after?.permissions ?? PLAIN_PERMISSIONS[after?.mode === "100755" ? "executable" : "file"]) & KEPT_PERMISSIONS
-  const written = await request.folders.within(folder, (handle) =>
-    writeBlob(request, handle, name, after?.oid as Oid, permissions),
-  )
+  const staged: Staged = { folder, name: restoreName() }
+  let written: true | undefined
+  try {
+    written = await request.folders.within(folder, (handle) =>
+      writeBlob(request, handle, staged.name, after?.oid as Oid, permissions),
+    )
+  } catch (error) {
+    await unstage(request, staged)
+    throw error
+  }
   if (written === undefined) throw vanished(folder)
-  return { folder, name }
+  return staged
 }
 
 /** The folder itself or the nearest above it that is there: of the same file system, so that a file can be moved in. */
@@ -123,12 +121,9 @@ async function writeBlob(
       at += piece.length
     }
     if (durable) await file.sync()
-  } catch (error) {
+  } finally {
     await file.close()
-    await fileSystem.unlink(folder.at(name))
-    throw error
   }
-  await file.close()
   return true
 }
 

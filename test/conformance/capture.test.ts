@@ -203,6 +203,10 @@ function faults(gitdir: string): string[] {
 const ALLOWED: readonly { readonly line: RegExp; readonly reason: string }[] = [
   { line: /^notice: /, reason: "a store has no branch that HEAD could name" },
   {
+    line: /: git(?:modules|attributes)Blob: /,
+    reason: "a folder stays a folder whatever Git would use its name for",
+  },
+  {
     line: /: git(?:modules|attributes|ignore)Symlink: /,
     reason: "a link stays a link whatever Git would use its name for",
   },

@@ -3,7 +3,7 @@
  */
 import { beforeAll, expect, test } from "vitest"
 import { SnapshotError } from "../../src/core/errors.js"
-import type { RestoreReport } from "../../src/snapshot-store.js"
+import type { Outcome, RestoreReport } from "../../src/snapshot-store.js"
 import { folderOf, fileOf, linkOf } from "../support/described-folder.js"
 import { updateFolder, writeFolder } from "../support/disk.js"
 import { describeFault, faultsOf, isKill } from "../support/fault-variants.js"
@@ -117,8 +117,11 @@ test("a process that is killed at any call loses no content, and the next captur
   expect(wrong).toEqual([])
 })
 
+/** The safety snapshot is a capture like others: of its calls, a third. Of those after it, all. */
 function faults(): Fault[] {
-  return faultsOf(scene.calls, GITDIR).filter(({ call }) => call > scene.opening)
+  const { calls, opening } = scene
+  const published = calls.find(({ kind, path }) => kind === "rename" && path.includes("/refs/snapshots/"))?.number ?? 0
+  return faultsOf(calls, GITDIR).filter(({ call }) => call > published || (call > opening && call % 3 === 0))
 }
 
 interface Attempt {
@@ -143,12 +146,13 @@ async function afterFailure(fault: Fault): Promise<string[]> {
   const { memory, faulty, report, error } = await attempt(fault)
   const content = folderContent(memory.disk, WORKTREE)
   const problems = await lostContent(memory, content)
+  const struck = faulty.calls[fault.call - 1]
   if (!faulty.struck) problems.push("the fault did not strike")
-  if (report === undefined) problems.push(...errorProblems(error, fault), ...differences(scene.before, content))
-  else problems.push(...reportProblems(report, content))
+  if (report === undefined) problems.push(...errorProblems(error, fault), ...changed(scene.before, content))
+  else problems.push(...reportProblems(report, content, await safetyFiles(memory, report)))
   for (const path of Object.keys(content)) if (path.includes(".treeshot-")) problems.push(`left ${path}`)
   const left = await leftovers(memory.fileSystem, GITDIR)
-  if (faulty.calls[fault.call - 1]?.kind !== "unlink") problems.push(...left.map((path) => `left ${path}`))
+  if (struck?.kind !== "unlink") problems.push(...left.map((path) => `left ${path}`))
   problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)))
   if (report?.complete !== true) problems.push(...(await restoredAgain(memory)))
   return problems
@@ -175,8 +179,16 @@ function errorProblems(error: unknown, fault: Fault): string[] {
   return problems
 }
 
+async function safetyFiles(memory: Memory, { undo }: RestoreReport): Promise<ReadonlyMap<string, string>> {
+  return undo === undefined ? new Map() : treeFiles(memory.fileSystem, undo.tree)
+}
+
 /** Each path is what the report says of it, and what the report does not name is untouched. */
-function reportProblems({ outcomes, complete }: RestoreReport, content: FolderContent): string[] {
+function reportProblems(
+  { outcomes, complete }: RestoreReport,
+  content: FolderContent,
+  safety: ReadonlyMap<string, string>,
+): string[] {
   const problems: string[] = []
   const { before, after } = scene
   const told = new Map(outcomes.map((outcome) => [outcome.path, outcome]))
@@ -197,18 +209,40 @@ function reportProblems({ outcomes, complete }: RestoreReport, content: FolderCo
     const isReplaced = outcomes.some((other) => other.action === "written" && overlap(other.path, path))
     if (failed && action === "deleted" && !isReplaced) problems.push(`${path} was deleted although a write failed`)
   }
-  const isDone = differences(after, content).length === 0
-  if (complete !== isDone) problems.push(`complete is ${complete}: ${differences(after, content).join(", ")}`)
+  const undone = differences(after, content)
+  if (!complete && undone.length === 0) problems.push("complete is false and everything is done")
+  // What the plan keeps does not count, and neither does what the look at the work tree could not see.
+  const isLeft = (path: string): boolean =>
+    content[path] === before[path] &&
+    (isUnseen(path, safety) || outcomes.some((one) => isKept(one) && overlap(one.path, path)))
+  const open = undone.filter((path) => !isLeft(path))
+  if (complete && open.length > 0) problems.push(`complete is true without ${open.join(", ")}`)
   return problems
 }
 
-function overlap(a: string, b: string): boolean {
-  return a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
+/** A file that the safety snapshot does not have, a folder around such a file, or one without any. */
+function isUnseen(path: string, safety: ReadonlyMap<string, string>): boolean {
+  const files = [...scene.oids.keys()].filter((file) => overlap(file, path))
+  return files.length === 0 || files.some((file) => !safety.has(file))
 }
 
+function isKept({ action, reason }: Outcome): boolean {
+  return action === "kept" && reason !== "conflict" && reason !== "write-failed"
+}
+
+function overlap(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
+}
+
+function changed(before: FolderContent, content: FolderContent): string[] {
+  return differences(before, content).map((path) => `it threw, and ${path} is ${content[path]}`)
+}
+
+/** The paths that are not as expected. */
 function differences(expected: FolderContent, found: FolderContent): string[] {
-  const paths = new Set([...Object.keys(expected), ...Object.keys(found)])
-  return [...paths].filter((path) => expected[path] !== found[path]).map((path) => `${path} is ${found[path]}`)
+  return [...new Set([...Object.keys(expected), ...Object.keys(found)])].filter(
+    (path) => expected[path] !== found[path],
+  )
 }
 
 async function restoredAgain(memory: Memory): Promise<string[]> {
@@ -217,7 +251,7 @@ async function restoredAgain(memory: Memory): Promise<string[]> {
     const { complete } = await store.restore(scene.target)
     const content = folderContent(memory.disk, WORKTREE)
     return complete
-      ? differences(scene.after, content).map((line) => `after another restore ${line}`)
+      ? differences(scene.after, content).map((path) => `after another restore ${path} is ${content[path]}`)
       : ["another restore is not complete"]
   } catch (error) {
     return [`another restore failed: ${String(error)}`]

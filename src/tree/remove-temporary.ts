@@ -1,0 +1,30 @@
+import { errnoOf } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import type { RepoPath } from "../core/path.js"
+import type { Folders } from "./folders.js"
+
+/** A file under a name that a restore gave it for the moment. */
+export interface Temporary {
+  readonly folder: RepoPath
+  readonly name: string
+}
+
+/** Removes such a file, if it is there. Never throws: what stays is of no harm, since no capture takes such a name. */
+export async function removeTemporary(fileSystem: FileSystem, folders: Folders, temporary: Temporary): Promise<void> {
+  try {
+    await folders.within(temporary.folder, (folder) => unlinkAgain(fileSystem, folder.at(temporary.name)))
+  } catch {
+    // The folder went away, or may not be looked at any more.
+  }
+}
+
+/** Removes a file, and tries once more when that fails. Never throws. */
+export async function unlinkAgain(fileSystem: FileSystem, address: string): Promise<void> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      return await fileSystem.unlink(address)
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return
+    }
+  }
+}
