@@ -82,8 +82,8 @@ export function comparePaths(a: string, b: string): number {
     const left = a.charCodeAt(i)
     const right = b.charCodeAt(i)
     if (left === right) continue
-    // UTF-16 order differs from byte order only where surrogates meet U+E000 and above.
-    if (left >= 0xd800 && right >= 0xd800) return compareEncoded(a, b)
+    // UTF-16 order differs from byte order only from the surrogates on, where bytes that are no UTF-8 stand, too.
+    if (left >= 0xd800 || right >= 0xd800) return compareEncoded(a, b)
     return left - right
   }
   return a.length - b.length

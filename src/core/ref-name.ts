@@ -6,7 +6,7 @@ export type RefName = string & { readonly brand: "RefName" }
 /** The name of a work tree in a store: one component of a ref's name. */
 export type Workspace = string & { readonly brand: "Workspace" }
 
-export const SNAPSHOTS = "refs/snapshots/"
+const SNAPSHOTS = "refs/snapshots/"
 
 /** The workspace that `text` names; anything but 1 to 64 of a-z, 0-9 and "-": INVALID_ARGUMENT. */
 export function parseWorkspace(text: string): Workspace {

@@ -57,7 +57,7 @@ export function refOf(record: SnapshotRecord): RefName {
 export function decodeRecord(message: string): SnapshotRecord | undefined {
   const trailers = new Map<string, string>()
   for (const line of message.trimEnd().split("\n\n").at(-1)?.split("\n") ?? []) {
-    const match = /^Treeshot-([A-Z][a-z]+): (.*)$/.exec(line)
+    const match = /^Treeshot-([A-Z][a-z]+): ([^]*)$/.exec(line)
     if (match !== null) trailers.set(match[1] as string, match[2] as string)
   }
   const kind = trailers.get("Kind")

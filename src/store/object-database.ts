@@ -47,6 +47,7 @@ export interface ObjectDatabase extends ObjectReader {
   close(): Promise<void>
 }
 
+/** Opens an object database. Nothing is read before the first call. */
 export function objectDatabase(options: ObjectDatabaseOptions): ObjectDatabase {
   return new Database(options)
 }

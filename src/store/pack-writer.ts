@@ -53,6 +53,7 @@ export interface PackWriter {
   discard(): Promise<void>
 }
 
+/** Begins a pack. Nothing is written before there is more than fits into memory, or the pack is published. */
 export function packWriter(options: PackWriterOptions): PackWriter {
   return new Writer(options)
 }

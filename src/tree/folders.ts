@@ -76,7 +76,9 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
 
   function drop(path: RepoPath, entry: Entry): void {
     entry.forgotten = true
-    if (entries.get(path) === entry) entries.delete(path)
+    // Another folder may have the path by now.
+    if (entries.get(path) !== entry) return
+    entries.delete(path)
     idle.delete(path)
   }
 
@@ -127,7 +129,11 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
           `${escapePath(at)} stopped being a folder while it was in use. Try again.`,
           { path: at },
         )
-      await held.handle.check().finally(held.release)
+      try {
+        await held.handle.check()
+      } finally {
+        await held.release()
+      }
       if (at === ROOT) return
     }
   }

@@ -12,7 +12,7 @@ export interface Hunks {
 }
 
 /** Lines of context around a change, unless told otherwise. */
-export const DEFAULT_CONTEXT = 3
+const DEFAULT_CONTEXT = 3
 
 /**
  * The hunks that turn `before` into `after`, with `context` equal lines around changes; changes with no more than twice

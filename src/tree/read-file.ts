@@ -27,7 +27,7 @@ export interface FileContent {
 export type ReadFailure = "unreadable" | "changed-while-reading" | "absent"
 
 /** Files above this many bytes are read in pieces and never held as a whole. */
-export const WHOLE_FILE_BYTES: number = 4 * 1024 * 1024
+const WHOLE_FILE_BYTES: number = 4 * 1024 * 1024
 
 const PIECE_BYTES = 1024 * 1024
 
@@ -90,7 +90,7 @@ export async function* piecesOf(file: OpenFile, sizeBytes: number): AsyncGenerat
 }
 
 /** Whether nothing shows that a file changed between two looks. */
-export function sameStat(a: FileStat, b: FileStat): boolean {
+function sameStat(a: FileStat, b: FileStat): boolean {
   return (
     a.kind === b.kind &&
     a.sizeBytes === b.sizeBytes &&
@@ -105,7 +105,7 @@ export function sameStat(a: FileStat, b: FileStat): boolean {
  * Whether the times of a file are so recent that another write might leave them as they are: within 20 ms, or 2.5 s
  * where the system keeps no fractions. Times in the future tell nothing and count as recent.
  */
-export function isFresh(stat: FileStat, nowMs: number): boolean {
+function isFresh(stat: FileStat, nowMs: number): boolean {
   const latestNs = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs
   const grainMs = stat.mtimeNs % 1_000_000n === 0n && stat.ctimeNs % 1_000_000n === 0n ? 2500 : 20
   return Number(latestNs / 1_000_000n) > nowMs - grainMs

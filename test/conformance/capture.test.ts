@@ -43,7 +43,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
         const { result } = await captureNew(place(), folder)
         expect(result.snapshot.tree).toBe(trees.treeOf(capturable(folder)))
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -56,7 +56,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
         const kept = capturable(folder)
         expect(result.snapshot.tree).toBe(trees.treeOf(kept, trees.listed(kept)))
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     )
   })
 
@@ -71,7 +71,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
         const result = await captureOnce(options)
         expect(result.snapshot.tree).toBe(trees.treeOf(capturable(edited)))
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     )
   })
 
@@ -88,7 +88,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
           filesOf(describedContent(nodeDisk, capturable(folder))),
         )
       }),
-      { numRuns: 25 },
+      { numRuns: 20 },
     )
   })
 
@@ -115,7 +115,7 @@ test("what a capture leaves out is in `skipped` with its reason, and nothing els
         itemsOf(capturable(folder)).filter(([, item]) => item.kind !== "folder").length,
       )
     }),
-    { numRuns: 25 },
+    { numRuns: 20 },
   )
 })
 

@@ -92,7 +92,7 @@ test("whatever is edited, a restore gives the folder exactly as it was captured,
       )
       expect(inMemory).toEqual(onDisk)
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   )
 })
 

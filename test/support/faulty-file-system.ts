@@ -51,9 +51,16 @@ export interface FaultyFileSystem extends FileSystem {
   readonly struck: boolean
 }
 
+/** Runs before each call is made; a promise holds the call up. */
+export type BeforeCall = (call: FileSystemCall) => void | Promise<void>
+
 /** `inner`, where the calls that `faults` name go wrong. Without faults it only records. */
-export function faultyFileSystem(inner: FileSystem, faults: readonly Fault[] = []): FaultyFileSystem {
-  return new FaultyFiles(inner, faults)
+export function faultyFileSystem(
+  inner: FileSystem,
+  faults: readonly Fault[] = [],
+  beforeCall?: BeforeCall,
+): FaultyFileSystem {
+  return new FaultyFiles(inner, faults, beforeCall)
 }
 
 class FaultyFiles implements FaultyFileSystem {
@@ -62,9 +69,11 @@ class FaultyFiles implements FaultyFileSystem {
   struck = false
   readonly #inner: FileSystem
   readonly #pending: { readonly fault: Fault; seen: number }[]
+  readonly #beforeCall: BeforeCall | undefined
   #killed = false
 
-  constructor(inner: FileSystem, faults: readonly Fault[]) {
+  constructor(inner: FileSystem, faults: readonly Fault[], beforeCall: BeforeCall | undefined) {
+    this.#beforeCall = beforeCall
     this.traits = inner.traits
     this.#inner = inner
     this.#pending = faults.map((fault) => ({ fault, seen: 0 }))
@@ -138,7 +147,9 @@ class FaultyFiles implements FaultyFileSystem {
 
   /** Makes the call, unless a fault is due. `half` does half of a write. */
   async meet<T>(kind: CallKind, path: string, call: () => Promise<T>, half?: () => Promise<void>): Promise<T> {
-    this.calls.push({ number: this.calls.length + 1, kind, path })
+    const recorded = { number: this.calls.length + 1, kind, path }
+    this.calls.push(recorded)
+    await this.#beforeCall?.(recorded)
     if (this.#killed) throw killed(kind, path)
     const fault = this.#due(kind, path)
     if (fault === undefined) return call()

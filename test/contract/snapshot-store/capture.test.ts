@@ -9,13 +9,16 @@ describe.each(BACKENDS)("capture on $name", ({ start }) => {
     place.write("a.txt", "one")
     const store = await place.open({ workspace: "desk" })
     const from = Date.now()
-    const first = await store.capture({ label: "before the\nrefactoring 🚀", metadata: { step: "1", "": "x\ny" } })
+    const first = await store.capture({
+      label: "before the\nrefactoring 🚀",
+      metadata: { step: "1", "": "x\ny\u2028" },
+    })
     const { snapshot } = first
     expect(snapshot.id).toMatch(/^[0-9a-f]{40}$/)
     expect(snapshot.tree).toMatch(/^[0-9a-f]{40}$/)
     expect(snapshot.ref).toMatch(/^refs\/snapshots\/desk\/\d{8}T\d{9}Z-[0-9a-f]+$/)
     expect(snapshot).toMatchObject({ label: "before the\nrefactoring 🚀", kind: "capture", complete: true })
-    expect(snapshot.metadata).toEqual({ step: "1", "": "x\ny" })
+    expect(snapshot.metadata).toEqual({ step: "1", "": "x\ny\u2028" })
     expect(snapshot.createdAt.getTime()).toBeGreaterThanOrEqual(from)
     expect(snapshot.createdAt.getTime()).toBeLessThanOrEqual(Date.now())
     expect(snapshot).not.toHaveProperty("previous")
