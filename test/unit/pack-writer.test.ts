@@ -245,29 +245,34 @@ describe("a pack that does not come to be", () => {
   it.each([0, 1 << 20])(
     "leaves no file behind, whichever call of the file system fails (memory: %i)",
     async (memoryBytes) => {
-      const kinds = new Set<string>()
-      let succeeded = false
-      for (let call = 1; !succeeded; call++) {
-        const { repository, options, writer, calls } = await newRepository({ memoryBytes }, [
-          { call, how: "short", errno: "ENOSPC" },
-        ])
-        const outcome = await attempt(writer)
-        const failed = calls()[call - 1]
-        if (outcome === undefined) {
-          succeeded = failed === undefined
-          // What failed was no more than the closing or removing of a file that was of no use any longer.
-          if (!succeeded) expect(failed?.kind).toMatch(/^(?:unlink|file\.close)$/)
-        } else {
-          kinds.add(String(failed?.kind))
-          expect(outcome).toMatchObject({ code: "NO_SPACE", details: { errno: "ENOSPC" } })
-          await writer.discard()
-          expect(filesOf(repository), `after ${failed?.kind} ${failed?.path}`).toEqual([])
-          const again = packWriter({ ...options, ...NODE })
-          expect(await attempt(again)).toBeUndefined()
-        }
-      }
-      for (const kind of ["open", "file.write", "file.truncate", "file.sync", "file.close", "rename", "syncFolder"])
-        expect(kinds).toContain(kind)
+      const struck = new Set<string>()
+      // Both files are written side by side, so calls are counted for each of them.
+      for (const path of ["pack-test.pack", "pack-test.idx", "objects/pack"])
+        for (const kind of [
+          "open",
+          "file.write",
+          "file.truncate",
+          "file.sync",
+          "file.close",
+          "rename",
+          "syncFolder",
+        ] as const)
+          for (let call = 1; ; call++) {
+            const fault: Fault = { call, kind, path, how: "short", errno: "ENOSPC" }
+            const { repository, options, writer } = await newRepository({ memoryBytes }, [fault])
+            const error = await attempt(writer)
+            await writer.discard()
+            if (error === undefined) break
+            struck.add(`${kind} ${path}`)
+            expect(error).toMatchObject({ code: "NO_SPACE", details: { errno: "ENOSPC" } })
+            expect(filesOf(repository), `after ${kind} ${path}`).toEqual([])
+            expect(await attempt(packWriter({ ...options, ...NODE }))).toBeUndefined()
+          }
+      const ofBoth = ["open", "file.write", "file.sync", "file.close", "rename"]
+      const expected = ["pack", "idx"].flatMap((extension) => ofBoth.map((kind) => `${kind} pack-test.${extension}`))
+      expect([...struck]).toEqual(
+        expect.arrayContaining([...expected, "file.truncate pack-test.pack", "syncFolder objects/pack"]),
+      )
     },
   )
 

@@ -53,11 +53,13 @@ describe("scenario 10: 8 processes capture one work tree 8 times each", () => {
 
   async function captureIn(place: StoreUnderTest, name: string): Promise<string[]> {
     const args = ["--input-type=module", "--eval", WORK, DIST, place.root, place.gitdir, name]
-    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] })
     let output = ""
+    let complaint = ""
     child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()))
+    child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()))
     const [status] = (await once(child, "close")) as [number]
-    expect(status).toBe(0)
+    expect({ status, complaint }).toEqual({ status: 0, complaint: "" })
     return JSON.parse(output) as string[]
   }
 })
