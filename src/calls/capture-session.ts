@@ -12,7 +12,7 @@ import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import { randomHex } from "../core/random.js"
-import { baselineRef, snapshotFolder } from "../core/ref-name.js"
+import { baselineRef, snapshotFolder, type RefName } from "../core/ref-name.js"
 import { refOf, snapshotCommit, type SnapshotRecord } from "../core/snapshot-commit.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import { readBase, type Base } from "../store/base.js"
@@ -216,17 +216,19 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
   if (!store.durable) await markUnsynced(fileSystem, store.layout, lease.id, ref)
   if ((await lease.publish(id, ref)) === "revoked") return undefined
   // The snapshot stands; a hint that could not be moved takes nothing from it.
-  await moveBaseline(store, id, record).catch(() => {})
+  await moveBaseline(store, id, ref, record).catch(() => {})
   return { id, ref, commit, record }
 }
 
 /** The baseline only moves forward in time. It is a hint: a capture that finds it behind still builds on the newest. */
-async function moveBaseline(store: StoreContext, id: Oid, record: SnapshotRecord): Promise<void> {
+async function moveBaseline(store: StoreContext, id: Oid, snapshot: RefName, record: SnapshotRecord): Promise<void> {
   const ref = baselineRef(store.workspace, store.scope)
   const known = await store.refs.read(ref).catch(() => undefined)
   const current = known === undefined ? undefined : await store.log.withId(known).catch(() => undefined)
   if (current !== undefined && current.record.createdMs > record.createdMs) return
   await store.refs.write(ref, id, store.durable)
+  // Where maintenance gave up on this capture, the snapshot may be collected by now. Later, the baseline counts for it.
+  if ((await store.refs.read(snapshot)) !== id && (await store.refs.read(ref)) === id) await store.refs.removeLoose(ref)
 }
 
 async function firstOf<Item>(items: AsyncIterable<Item>): Promise<Item | undefined> {

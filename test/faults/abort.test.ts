@@ -143,8 +143,9 @@ async function run(call: Call, at: string, number: number): Promise<Run> {
   const controller = new AbortController()
   let opening = 0
   let events = 0
-  const files = faultyFileSystem(memory.fileSystem, [], (made) => {
+  const files = faultyFileSystem(memory.fileSystem, [], (made, make) => {
     if (at === "call" && opening > 0 && made.number - opening === number) controller.abort(REASON)
+    return make()
   })
   const store = await storeOn(files)
   opening = files.calls.length

@@ -51,16 +51,16 @@ export interface FaultyFileSystem extends FileSystem {
   readonly struck: boolean
 }
 
-/** Runs before each call is made; a promise holds the call up. */
-export type BeforeCall = (call: FileSystemCall) => void | Promise<void>
+/** Stands around each call: makes it when it likes. */
+export type AroundCall = <T>(call: FileSystemCall, make: () => Promise<T>) => Promise<T>
 
 /** `inner`, where the calls that `faults` name go wrong. Without faults it only records. */
 export function faultyFileSystem(
   inner: FileSystem,
   faults: readonly Fault[] = [],
-  beforeCall?: BeforeCall,
+  around: AroundCall = (_call, make) => make(),
 ): FaultyFileSystem {
-  return new FaultyFiles(inner, faults, beforeCall)
+  return new FaultyFiles(inner, faults, around)
 }
 
 class FaultyFiles implements FaultyFileSystem {
@@ -69,11 +69,11 @@ class FaultyFiles implements FaultyFileSystem {
   struck = false
   readonly #inner: FileSystem
   readonly #pending: { readonly fault: Fault; seen: number }[]
-  readonly #beforeCall: BeforeCall | undefined
+  readonly #around: AroundCall
   #killed = false
 
-  constructor(inner: FileSystem, faults: readonly Fault[], beforeCall: BeforeCall | undefined) {
-    this.#beforeCall = beforeCall
+  constructor(inner: FileSystem, faults: readonly Fault[], around: AroundCall) {
+    this.#around = around
     this.traits = inner.traits
     this.#inner = inner
     this.#pending = faults.map((fault) => ({ fault, seen: 0 }))
@@ -149,7 +149,14 @@ class FaultyFiles implements FaultyFileSystem {
   async meet<T>(kind: CallKind, path: string, call: () => Promise<T>, half?: () => Promise<void>): Promise<T> {
     const recorded = { number: this.calls.length + 1, kind, path }
     this.calls.push(recorded)
-    await this.#beforeCall?.(recorded)
+    return this.#around(recorded, () => this.#make(recorded, call, half))
+  }
+
+  async #make<T>(
+    { kind, path }: FileSystemCall,
+    call: () => Promise<T>,
+    half: (() => Promise<void>) | undefined,
+  ): Promise<T> {
     if (this.#killed) throw killed(kind, path)
     const fault = this.#due(kind, path)
     if (fault === undefined) return call()
