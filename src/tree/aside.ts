@@ -5,6 +5,7 @@
 import type { FileVersion } from "../core/change.js"
 import type { Clock } from "../core/clock.js"
 import { errnoOf } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
 import { hashObject } from "../core/object.js"
 import { nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Folders } from "./folders.js"
@@ -84,9 +85,18 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
 
   async function putBack(aside: Aside): Promise<boolean> {
     const back = await folders.within(aside.folder, (from) =>
-      folders.within(parentOf(aside.path), (to) => placeNew(ports, from.at(aside.name), to.at(nameOf(aside.path)))),
+      folders.within(parentOf(aside.path), (to) => place(from.at(aside.name), to.at(nameOf(aside.path)))),
     )
     return back === true
+  }
+
+  /** A link may need space that a rename does not: what was there comes back before all else. */
+  async function place(from: string, to: string): Promise<boolean> {
+    try {
+      return await placeNew(ports, from, to)
+    } catch {
+      return renameToFree(fileSystem, from, to)
+    }
   }
 
   return {
@@ -104,18 +114,26 @@ export async function placeNew(
   from: string,
   to: string,
 ): Promise<boolean> {
-  if (!fileSystem.traits.hardLinks) {
-    if ((await fileSystem.lstat(to)) !== undefined) return false
-    await fileSystem.rename(from, to)
-    return true
-  }
+  if (!fileSystem.traits.hardLinks) return renameToFree(fileSystem, from, to)
   try {
     await fileSystem.linkFile(from, to)
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false
+    const errno = errnoOf(error) ?? ""
+    if (errno === "EEXIST") return false
+    if (NO_LINKS.has(errno)) return renameToFree(fileSystem, from, to)
     throw error
   }
   // The new name stands, whatever becomes of the old one.
   await unlinkAgain(fileSystem, from)
   return true
 }
+
+/** For where no hard link can be made: something may take the name between the look and the rename. */
+async function renameToFree(fileSystem: FileSystem, from: string, to: string): Promise<boolean> {
+  if ((await fileSystem.lstat(to)) !== undefined) return false
+  await fileSystem.rename(from, to)
+  return true
+}
+
+/** This file system has none, or not for files of other users (Linux: fs.protected_hardlinks), or not so many. */
+const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"])

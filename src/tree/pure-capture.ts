@@ -2,6 +2,7 @@
  * Work tree to tree without native git: walks, reads and hashes, and hands the objects on.
  */
 import { decodeName, isInside, joinPath, nameOf, ROOT, type RepoPath } from "../core/path.js"
+import { budget } from "../core/budget.js"
 import type { Clock } from "../core/clock.js"
 import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
@@ -13,7 +14,7 @@ import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
 import { worktreeFolders, type Folders } from "./folders.js"
 import { permissionTally } from "./permissions.js"
-import { piecesOf, readStable, withFile, type FileContent } from "./read-file.js"
+import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
 import type { CaptureRules } from "./rules-now.js"
 import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
 import { treeBuilder, type TreeBuilder } from "./tree-builder.js"
@@ -55,6 +56,7 @@ async function captureIn(
   const builder = treeBuilder()
   const permissions = new Map<RepoPath, readonly [mode: Mode, permissions: number]>()
   const emptyFolders = new Set<RepoPath>()
+  const memory = budget(MEMORY_BYTES)
   const nowMs = (): number => options.clock.nowMs()
   const counts = { filesScanned: 0, filesRead: 0, bytesRead: 0 }
 
@@ -64,11 +66,16 @@ async function captureIn(
   }
 
   async function takeFile(file: OpenFile, path: RepoPath): Promise<"taken" | SkipReason> {
-    const { sizeBytes } = await file.stat()
+    const opened = await file.stat()
+    const { sizeBytes } = opened
     if (sizeBytes > newFileLimitBytes && !rules.scope.isTracked(path) && !(await request.isTracked(path)))
       return "too-large"
+    return memory.spend(Math.min(sizeBytes, WHOLE_FILE_BYTES), () => storeFile(file, path, opened))
+  }
+
+  async function storeFile(file: OpenFile, path: RepoPath, opened: FileStat): Promise<"taken" | SkipReason> {
     for (let attempt = 0; attempt < STORE_ATTEMPTS; attempt++) {
-      const content = await readStable({ fileSystem, hasher }, file, nowMs)
+      const content = await readStable({ fileSystem, hasher }, file, nowMs, attempt === 0 ? opened : undefined)
       if (content === "changed-while-reading") return content
       counts.filesRead++
       counts.bytesRead += content.stat.sizeBytes
@@ -135,6 +142,9 @@ async function captureIn(
   const trees = new Map<Oid, readonly TreeEntry[]>(built.trees.map(({ oid, entries }) => [oid, entries]))
   return { tree: built.root, trees, manifest, stats: counts }
 }
+
+/** Contents that are held in memory at a time. */
+const MEMORY_BYTES = 32 * 1024 * 1024
 
 /** How often a large file may change between being hashed and being stored. */
 const STORE_ATTEMPTS = 3

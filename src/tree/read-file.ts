@@ -27,7 +27,7 @@ export interface FileContent {
 export type ReadFailure = "unreadable" | "changed-while-reading" | "absent"
 
 /** Files above this many bytes are read in pieces and never held as a whole. */
-const WHOLE_FILE_BYTES: number = 4 * 1024 * 1024
+export const WHOLE_FILE_BYTES: number = 8 * 1024 * 1024
 
 const PIECE_BYTES = 1024 * 1024
 
@@ -57,15 +57,16 @@ export async function withFile<Value>(
   }
 }
 
-/** Reads an open file as it was at one moment. `nowMs` is the time of day. */
+/** Reads an open file as it was at one moment. `nowMs` is the time of day, `opened` its stat when that is known already. */
 export async function readStable(
   ports: ReadPorts,
   file: OpenFile,
   nowMs: () => number,
+  opened?: FileStat,
 ): Promise<FileContent | "changed-while-reading"> {
   let previous: FileContent | undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const before = await file.stat()
+    const before = attempt === 0 && opened !== undefined ? opened : await file.stat()
     const content = await readOnce(ports.hasher, file, before)
     const after = await file.stat()
     if (content === undefined || !sameStat(before, after)) {

@@ -176,7 +176,7 @@ interface PendingFolder {
 
 const FOLDER_CONCURRENCY = 8
 
-const FILE_CONCURRENCY = 16
+const FILE_CONCURRENCY = 64
 
 /** How often a path that turns into something else is looked at again. */
 const REVISITS = 4

@@ -139,12 +139,10 @@ async function afterFailure(scene: Scene, fault: Fault): Promise<string[]> {
   const { memory, faulty, result, error } = await attempt(scene, fault)
   const problems: string[] = []
   if (!faulty.struck) problems.push("the fault did not strike")
-  const struck = faulty.calls[fault.call - 1]
   if (result === undefined) problems.push(...errorProblems(error, fault))
   else problems.push(...(await truthProblems(memory, scene, result)))
-  // What cannot be removed stays; nothing else does.
   const left = await leftovers(memory.fileSystem, GITDIR)
-  if (struck?.kind !== "unlink") problems.push(...left.map((path) => `left ${path}`))
+  problems.push(...left.map((path) => `left ${path}`))
   const listed = (await listAll(memory)).length - scene.snapshotsBefore
   if (listed !== (result === undefined ? 0 : 1)) problems.push(`${listed} snapshots were published`)
   const packs = (await packsOf(memory.fileSystem, GITDIR)).length - scene.snapshotsBefore

@@ -117,11 +117,11 @@ test("a process that is killed at any call loses no content, and the next captur
   expect(wrong).toEqual([])
 })
 
-/** The safety snapshot is a capture like others: of its calls, a third. Of those after it, all. */
+/** The safety snapshot is a capture like others: of its calls, a seventh. Of those after it, all. */
 function faults(): Fault[] {
   const { calls, opening } = scene
   const published = calls.find(({ kind, path }) => kind === "rename" && path.includes("/refs/snapshots/"))?.number ?? 0
-  return faultsOf(calls, GITDIR).filter(({ call }) => call > published || (call > opening && call % 3 === 0))
+  return faultsOf(calls, GITDIR).filter(({ call }) => call > published || (call > opening && call % 7 === 0))
 }
 
 interface Attempt {
@@ -146,13 +146,12 @@ async function afterFailure(fault: Fault): Promise<string[]> {
   const { memory, faulty, report, error } = await attempt(fault)
   const content = folderContent(memory.disk, WORKTREE)
   const problems = await lostContent(memory, content)
-  const struck = faulty.calls[fault.call - 1]
   if (!faulty.struck) problems.push("the fault did not strike")
   if (report === undefined) problems.push(...errorProblems(error, fault), ...changed(scene.before, content))
   else problems.push(...reportProblems(report, content, await safetyFiles(memory, report)))
   for (const path of Object.keys(content)) if (path.includes(".treeshot-")) problems.push(`left ${path}`)
   const left = await leftovers(memory.fileSystem, GITDIR)
-  if (struck?.kind !== "unlink") problems.push(...left.map((path) => `left ${path}`))
+  problems.push(...left.map((path) => `left ${path}`))
   problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)))
   if (report?.complete !== true) problems.push(...(await restoredAgain(memory)))
   return problems
