@@ -190,6 +190,7 @@ interface CheckedWork {
 async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work: PlannedWork): Promise<CheckedWork> {
   const readNow = readCaptured(store, captured)
   const emptyFolders = new Set(captured.manifest.emptyFolders)
+  const leaving = new Set(work.deletes.map(({ path }) => path))
   const kept: Outcome[] = []
   const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
     const entry = await entryAt(readNow, captured.tree, change.path)
@@ -199,7 +200,7 @@ async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work:
       before?.mode === "40000"
         ? entry?.mode === "40000" || emptyFolders.has(path)
         : before === undefined
-          ? entry === undefined || entry.mode === "40000"
+          ? entry === undefined || entry.mode === "40000" || leaving.has(path)
           : entry?.oid === before.oid && entry.mode === before.mode
     if (!same)
       kept.push({

@@ -19,6 +19,9 @@ import {
   type Memory,
 } from "../support/store-on.js"
 
+/** Many runs: on a busy machine they take a while. */
+const LONG = { timeout: 300_000 }
+
 const THEN = folderOf({
   "changed.txt": "then",
   "file-now-folder": "file",
@@ -51,33 +54,41 @@ beforeAll(async () => {
   before = folderContent(start.disk, WORKTREE)
 })
 
-test("a capture that is aborted rejects with the signal's reason and leaves nothing, or was published before", async () => {
-  const problems = await aborted(
-    (store, signal, onProgress) => store.capture({ label: "new", signal, onProgress }),
-    async (memory, hasRejected) => {
-      const store = await storeOn(memory.fileSystem)
-      const snapshots = await store.list({ kind: "all" })
-      await store.close()
-      return snapshots.length === (hasRejected ? 1 : 2) ? [] : [`${snapshots.length} snapshots`]
-    },
-  )
-  expect(problems).toEqual([])
-})
+test(
+  "a capture that is aborted rejects with the signal's reason and leaves nothing, or was published before",
+  LONG,
+  async () => {
+    const problems = await aborted(
+      (store, signal, onProgress) => store.capture({ label: "new", signal, onProgress }),
+      async (memory, hasRejected) => {
+        const store = await storeOn(memory.fileSystem)
+        const snapshots = await store.list({ kind: "all" })
+        await store.close()
+        return snapshots.length === (hasRejected ? 1 : 2) ? [] : [`${snapshots.length} snapshots`]
+      },
+    )
+    expect(problems).toEqual([])
+  },
+)
 
-test("a restore that is aborted rejects with the signal's reason and leaves the work tree as it was, or is done", async () => {
-  const problems = await aborted(
-    (store, signal, onProgress) => store.restore(target, { signal, onProgress }),
-    async (memory, hasRejected) => {
-      const content = folderContent(memory.disk, WORKTREE)
-      const expected = hasRejected ? before : then
-      const paths = [...new Set([...Object.keys(expected), ...Object.keys(content)])]
-      return paths
-        .filter((path) => content[path] !== expected[path])
-        .map((path) => `${path} is ${content[path]} after ${hasRejected ? "an abort" : "a restore"}`)
-    },
-  )
-  expect(problems).toEqual([])
-})
+test(
+  "a restore that is aborted rejects with the signal's reason and leaves the work tree as it was, or is done",
+  LONG,
+  async () => {
+    const problems = await aborted(
+      (store, signal, onProgress) => store.restore(target, { signal, onProgress }),
+      async (memory, hasRejected) => {
+        const content = folderContent(memory.disk, WORKTREE)
+        const expected = hasRejected ? before : then
+        const paths = [...new Set([...Object.keys(expected), ...Object.keys(content)])]
+        return paths
+          .filter((path) => content[path] !== expected[path])
+          .map((path) => `${path} is ${content[path]} after ${hasRejected ? "an abort" : "a restore"}`)
+      },
+    )
+    expect(problems).toEqual([])
+  },
+)
 
 test("what is aborted before it begins touches nothing", async () => {
   const recorded = faultyFileSystem(copyOf(start).fileSystem)
@@ -109,7 +120,9 @@ async function aborted(
       const hasRejected = error !== undefined
       if (hasRejected) rejected++
       const found = [
-        ...(hasRejected && error !== REASON ? [`rejected with ${String(error)}`] : []),
+        ...(hasRejected && error !== REASON
+          ? [`rejected with ${error instanceof Error ? error.message : "no error"}`]
+          : []),
         ...(await check(memory, hasRejected)),
         ...(await leftovers(memory.fileSystem, GITDIR)),
         ...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)),

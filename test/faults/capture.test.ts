@@ -68,6 +68,9 @@ describe("a capture that builds on an older one", () => {
   })
 })
 
+/** Many runs: on a busy machine they take a while. */
+const LONG = { timeout: 300_000 }
+
 /** A state in which captures are tried, and what a capture without faults does there. */
 interface Scene {
   readonly start: Memory
@@ -85,7 +88,7 @@ function faultTests(prepare: () => Promise<Memory>): void {
     scene = await recordedScene(await prepare())
   })
 
-  test("either fails with an error that says so, or tells the truth, and leaves nothing half-made", async () => {
+  test("either fails with an error that says so, or tells the truth, and leaves nothing half-made", LONG, async () => {
     const wrong: string[] = []
     for (const fault of faultsOf(scene.calls, GITDIR).filter((each) => !isKill(each)))
       for (const problem of await afterFailure(scene, fault))
@@ -93,7 +96,7 @@ function faultTests(prepare: () => Promise<Memory>): void {
     expect(wrong).toEqual([])
   })
 
-  test("that is killed at any call leaves every snapshot whole, and the next capture works", async () => {
+  test("that is killed at any call leaves every snapshot whole, and the next capture works", LONG, async () => {
     const wrong: string[] = []
     for (const fault of faultsOf(scene.calls, GITDIR).filter(isKill)) {
       const { memory } = await attempt(scene, fault)

@@ -2,7 +2,7 @@
  * Captures and restores on a disk that is nearly full, and stays so.
  */
 import { execFileSync } from "node:child_process"
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest"
 import { SnapshotError } from "../../src/core/errors.js"
@@ -136,7 +136,7 @@ describe.runIf(process.platform === "linux" && process.getuid?.() === 0)("on a r
         written += chunk.length
       }
     } catch {
-      execFileSync("truncate", ["-s", String(Math.max(0, written - freeBytes)), ballast])
+      truncateSync(ballast, Math.max(0, written - freeBytes))
     }
   }
 })

@@ -15,6 +15,9 @@ import { brokenRefs, treeFiles } from "../support/store-on.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
+/** Forty processes: on a busy machine they take a while. */
+const LONG = { timeout: 300_000 }
+
 const ENTRY = pathToFileURL(fileURLToPath(new URL("../../dist/index.js", import.meta.url))).href
 
 /**
@@ -50,29 +53,33 @@ for (let round = 0; ; round++) {
 }
 `
 
-test("processes killed while they capture and restore leave every snapshot whole, lose nothing, and bar nobody", async () => {
-  const folder = await temporaryFolder()
-  const gitdir = join(folder, "store.git")
-  const random = seeded(1)
-  const problems: string[] = []
-  for (let round = 0; round < KILLS / CHILDREN; round++) {
-    const children = Array.from({ length: CHILDREN }, (_, i) => killed(folder, gitdir, i, 1 + random(240)))
-    problems.push(...(await Promise.all(children)).flat())
-    for (let i = 0; i < CHILDREN; i++) problems.push(...(await lost(folder, gitdir, i)))
-    problems.push(...(await brokenRefs(await platform, (await platform).fileSystem, gitdir)))
-    if (problems.length > 0) break
-  }
-  expect(problems).toEqual([])
-  for (let i = 0; i < CHILDREN; i++) {
-    const store = await openStore({ ...placeOf(folder, gitdir, i) })
-    const { snapshot, skipped } = await store.capture({ label: "in the end" })
-    // What a killed restore leaves is named, and nothing else is left out.
-    expect(skipped.filter(({ path }) => !path.includes(".treeshot-"))).toEqual([])
-    expect((await store.restore(snapshot.id)).complete).toBe(true)
-    await store.close()
-  }
-  if (gitIsThere()) git(["--git-dir", gitdir, "fsck", "--strict", "--no-dangling"])
-})
+test(
+  "processes killed while they capture and restore leave every snapshot whole, lose nothing, and bar nobody",
+  LONG,
+  async () => {
+    const folder = await temporaryFolder()
+    const gitdir = join(folder, "store.git")
+    const random = seeded(1)
+    const problems: string[] = []
+    for (let round = 0; round < KILLS / CHILDREN; round++) {
+      const children = Array.from({ length: CHILDREN }, (_, i) => killed(folder, gitdir, i, 1 + random(240)))
+      problems.push(...(await Promise.all(children)).flat())
+      for (let i = 0; i < CHILDREN; i++) problems.push(...(await lost(folder, gitdir, i)))
+      problems.push(...(await brokenRefs(await platform, (await platform).fileSystem, gitdir)))
+      if (problems.length > 0) break
+    }
+    expect(problems).toEqual([])
+    for (let i = 0; i < CHILDREN; i++) {
+      const store = await openStore({ ...placeOf(folder, gitdir, i) })
+      const { snapshot, skipped } = await store.capture({ label: "in the end" })
+      // What a killed restore leaves is named, and nothing else is left out.
+      expect(skipped.filter(({ path }) => !path.includes(".treeshot-"))).toEqual([])
+      expect((await store.restore(snapshot.id)).complete).toBe(true)
+      await store.close()
+    }
+    if (gitIsThere()) git(["--git-dir", gitdir, "fsck", "--strict", "--no-dangling"])
+  },
+)
 
 const KILLS = 40
 const CHILDREN = 2

@@ -6,8 +6,9 @@ export function isKill(fault: Fault): boolean {
 }
 
 /**
- * The ways in which the calls of a recorded run may go wrong, one fault each: an I/O error for all; no space, a short
- * write, and a process that ends before or after, for those that change something; no access below `gitdir`.
+ * The ways in which the calls of a recorded run may go wrong, one fault each: an I/O error for all; no space and a short
+ * write for those that write; no access, for those that change something below `gitdir`; and the end of the process
+ * before each change, which is also after the change before it.
  */
 export function faultsOf(calls: readonly FileSystemCall[], gitdir: string): Fault[] {
   return calls.flatMap(({ number: call, kind, path }): Fault[] => {
@@ -15,7 +16,7 @@ export function faultsOf(calls: readonly FileSystemCall[], gitdir: string): Faul
     if (TAKES_SPACE.has(kind)) faults.push({ call, how: "fail", errno: "ENOSPC" })
     if (kind === "file.write") faults.push({ call, how: "short", errno: "ENOSPC" })
     if (CHANGES.has(kind) && path.startsWith(gitdir)) faults.push({ call, how: "fail", errno: "EACCES" })
-    if (CHANGES.has(kind)) faults.push({ call, how: "kill" }, { call, how: "kill-after" })
+    if (CHANGES.has(kind)) faults.push({ call, how: "kill" })
     return faults
   })
 }

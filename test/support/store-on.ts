@@ -40,7 +40,7 @@ export function copyOf(memory: Memory): Memory {
 }
 
 /** A clock well ahead of the file times, so that no file counts as just written. */
-export function lateClock(): Clock {
+function lateClock(): Clock {
   return { nowMs: () => Date.now() + 60_000 }
 }
 
