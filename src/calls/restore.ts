@@ -1,7 +1,7 @@
 import { SnapshotError } from "../core/errors.js"
 import type { Manifest } from "../core/manifest.js"
 import { toOid, type Oid } from "../core/oid.js"
-import { comparePaths, escapePath, isUnsafeName, parsePath, type RepoPath } from "../core/path.js"
+import { comparePaths, escapePath, isInside, isUnsafeName, parsePath, type RepoPath } from "../core/path.js"
 import type { Keep, Outcome, PlannedChange } from "../core/restore.js"
 import { readTree } from "../core/tree.js"
 import type { CapturedTree } from "../core/tree-capture.js"
@@ -189,7 +189,7 @@ interface CheckedWork {
 /** Sorts out the paths that are not what the plan saw: the safety snapshot holds something else of them, or nothing. */
 async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work: PlannedWork): Promise<CheckedWork> {
   const readNow = readCaptured(store, captured)
-  const emptyFolders = new Set(captured.manifest.emptyFolders)
+  const { emptyFolders } = captured.manifest
   const leaving = new Set(work.deletes.map(({ path }) => path))
   const kept: Outcome[] = []
   const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
@@ -198,7 +198,7 @@ async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work:
     const ours = entry === undefined ? {} : { ours: entry.oid }
     const same =
       before?.mode === "40000"
-        ? entry?.mode === "40000" || emptyFolders.has(path)
+        ? entry?.mode === "40000" || emptyFolders.some((folder) => isInside(folder, path))
         : before === undefined
           ? entry === undefined || entry.mode === "40000" || leaving.has(path)
           : entry?.oid === before.oid && entry.mode === before.mode
@@ -227,7 +227,7 @@ function report(keeps: readonly Keep[], outcomes: readonly Outcome[]): RestoreRe
 }
 
 async function keepsFolder(store: StoreContext, { tree, then }: Goal, path: RepoPath): Promise<boolean> {
-  if (then === undefined || then.emptyFolders.some((folder) => folder === path || folder.startsWith(`${path}/`)))
+  if (then === undefined || then.emptyFolders.some((folder) => isInside(folder, path)))
     return true
   return (await entryAt((oid) => readTree(store.objects, oid), tree, path))?.mode === "40000"
 }

@@ -34,6 +34,8 @@ export interface Manifest {
   readonly newFileLimitBytes: number
   /** Rules from outside the work tree, from the weakest to the strongest. */
   readonly ignoreSources: readonly IgnoreSource[]
+  /** Files with rules from outside that exist and may not be read: what they name is not known. */
+  readonly rulesUnread: readonly string[]
   /** Ignore files of the work tree that counted and are not in the snapshot's tree as they counted: their text by folder. */
   readonly ignoreFiles: Readonly<Record<string, string>>
   /**
@@ -58,6 +60,7 @@ export const PLAIN_MANIFEST: Manifest = {
   exclude: [],
   newFileLimitBytes: DEFAULT_NEW_FILE_LIMIT_BYTES,
   ignoreSources: [],
+  rulesUnread: [],
   ignoreFiles: {},
   ignorePrefix: "",
   ignoreCase: false,
@@ -97,6 +100,7 @@ function encodeText(manifest: Manifest): string {
     exclude: manifest.exclude,
     newFileLimitBytes: manifest.newFileLimitBytes,
     ignoreSources: manifest.ignoreSources.map(({ origin, base, text }) => ({ origin, base, text })),
+    rulesUnread: manifest.rulesUnread,
     ignoreFiles: inOrder(manifest.ignoreFiles),
     ignorePrefix: manifest.ignorePrefix,
     ignoreCase: manifest.ignoreCase,
@@ -124,6 +128,7 @@ function isManifest(value: unknown): value is Manifest {
     isListOf(value["exclude"], isText) &&
     isCount(value["newFileLimitBytes"]) &&
     isListOf(value["ignoreSources"], isIgnoreSource) &&
+    isListOf(value["rulesUnread"], isText) &&
     isRecord(value["ignoreFiles"]) &&
     Object.values(value["ignoreFiles"]).every(isText) &&
     isText(value["ignorePrefix"]) &&

@@ -4,7 +4,7 @@ import { expandHome, readConfigFiles, userFile, type ConfigPlaces } from "./conf
 import { lastVariable } from "../core/git-config.js"
 import { ignoreRules } from "./ignore-rules.js"
 import type { OwnRepository } from "./own-repository.js"
-import { readSmallFile, readSmallPlainFile } from "./read-small-file.js"
+import { readSmallFile, readSmallPlainFile, type OnDenied } from "./read-small-file.js"
 import { pathFrom } from "./system-path.js"
 
 /** For which work tree rules are wanted. */
@@ -20,6 +20,8 @@ export interface OutsideRules {
   readonly sources: readonly IgnoreSource[]
   /** The work tree's path from the ignore root. */
   readonly prefix: string
+  /** Files that are there and may not be read. */
+  readonly unread: readonly string[]
 }
 
 /**
@@ -30,21 +32,24 @@ export interface OutsideRules {
  * word would leave nothing to capture. Who names such a folder as a work tree means its files, so the repository's rules
  * do not count then, and those of core.excludesFile count from the work tree down.
  *
- * Files that cannot be read count as empty, as with Git.
+ * Files that may not be read count as empty, as with Git, and are named in `unread`.
  * Source: https://git-scm.com/docs/gitignore
  */
 export async function ignoreSources(options: IgnoreSourcesOptions): Promise<OutsideRules> {
   const { worktree, repository, ignoreCase } = options
   const userPath = await findUserRules(options)
-  const user = (root: string): Promise<IgnoreSource | undefined> => readSource(options, userPath, root)
-  if (repository === undefined) return { sources: present([await user(worktree)]), prefix: "" }
+  const unread: string[] = []
+  const onDenied: OnDenied = (path) => void unread.push(path)
+  const user = (root: string): Promise<IgnoreSource | undefined> => readSource(options, userPath, root, onDenied)
+  if (repository === undefined) return { sources: present([await user(worktree)]), prefix: "", unread }
 
   const { prefix, top, commonDir } = repository
-  const exclude = await readSource(options, pathFrom(commonDir, "info/exclude"), top)
-  const sources = present([await user(top), exclude, ...(await parentSources(options, repository))])
+  const exclude = await readSource(options, pathFrom(commonDir, "info/exclude"), top, onDenied)
+  const above = await parentSources(options, repository, onDenied)
+  const sources = present([await user(top), exclude, ...above])
   const rules = ignoreRules({ sources, prefix: "", exclude: [], ignoreCase })
-  if (!rules.ignores(prefix as RepoPath, "folder")) return { sources, prefix }
-  return { sources: present([await user(worktree)]), prefix: "" }
+  if (!rules.ignores(prefix as RepoPath, "folder")) return { sources, prefix, unread }
+  return { sources: present([await user(worktree)]), prefix: "", unread }
 }
 
 /** The user's own file of rules. A path in a setting is relative to the repository's top, where Git's commands run. */
@@ -60,13 +65,14 @@ async function findUserRules(options: IgnoreSourcesOptions): Promise<string | un
 async function parentSources(
   options: IgnoreSourcesOptions,
   { top, prefix }: OwnRepository,
+  onDenied: OnDenied,
 ): Promise<(IgnoreSource | undefined)[]> {
   const names = prefix === "" ? [] : prefix.split("/")
   const sources: (IgnoreSource | undefined)[] = []
   for (const depth of names.keys()) {
     const base = names.slice(0, depth).join("/")
     const origin = base === "" ? ".gitignore" : `${base}/.gitignore`
-    const text = await readSmallPlainFile(options.fs, pathFrom(top, origin))
+    const text = await readSmallPlainFile(options.fs, pathFrom(top, origin), onDenied)
     sources.push(text === undefined ? undefined : { origin, base, text })
   }
   return sources
@@ -76,8 +82,9 @@ async function readSource(
   { fs }: IgnoreSourcesOptions,
   path: string | undefined,
   root: string,
+  onDenied: OnDenied,
 ): Promise<IgnoreSource | undefined> {
-  const text = path === undefined ? undefined : await readSmallFile(fs, path)
+  const text = path === undefined ? undefined : await readSmallFile(fs, path, onDenied)
   return path === undefined || text === undefined ? undefined : { origin: originOf(path, root), base: "", text }
 }
 

@@ -1,5 +1,5 @@
-import { PLAIN_PERMISSIONS, type Permissions } from "../core/manifest.js"
-import type { RepoPath } from "../core/path.js"
+import { PLAIN_PERMISSIONS, type Manifest, type Permissions } from "../core/manifest.js"
+import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { Oid } from "../core/oid.js"
 import type { Mode } from "../core/tree.js"
 import type { TreeReader } from "./compare-trees.js"
@@ -60,20 +60,25 @@ function classOf(mode: Mode): Class | undefined {
   return mode === "40000" ? "folder" : undefined
 }
 
-/** The paths of `tree` whose bits may differ between the two: the exceptions of either, and everything of a kind whose common bits differ. */
+/** The paths of `tree`, that of `after`, whose bits may differ: the exceptions of either side, and everything of a kind whose common bits differ. */
 export async function changedPermissions(
   readTree: TreeReader,
   tree: Oid,
-  before: Permissions,
-  after: Permissions,
+  before: Manifest,
+  after: Manifest,
 ): Promise<Set<string>> {
-  const paths = new Set([...Object.keys(before.exceptions), ...Object.keys(after.exceptions)])
-  const kinds = CLASSES.filter((kind) => before[kind] !== after[kind])
+  const { permissions: old } = before
+  const { permissions: wanted } = after
+  const paths = new Set([...Object.keys(old.exceptions), ...Object.keys(wanted.exceptions)])
+  const kinds = CLASSES.filter((kind) => old[kind] !== wanted[kind])
   if (kinds.length === 0) return paths
   for await (const [path, { mode }] of entriesIn(readTree, tree)) {
     const kind = classOf(mode)
     if (kind !== undefined && kinds.includes(kind)) paths.add(path)
   }
+  if (kinds.includes("folder"))
+    for (const folder of after.emptyFolders)
+      for (let at = folder as RepoPath; at !== ROOT; at = parentOf(at)) paths.add(at)
   return paths
 }
 

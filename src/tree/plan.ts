@@ -94,6 +94,7 @@ async function reasonToKeep(
 
 /** Whether an ignore file on the way to `path` could not be read: it may name the path. */
 function rulesUnreadable(manifest: Manifest, path: RepoPath): boolean {
+  if (manifest.rulesUnread.length > 0) return true
   return manifest.skipped.some(({ path: skipped }) => {
     if (skipped === IGNORE_FILE) return true
     if (!skipped.endsWith(`/${IGNORE_FILE}`)) return false
@@ -133,16 +134,22 @@ async function permissionChanges(request: PlanRequest): Promise<PlannedChange[]>
   const { now, target, then, filter, readTree, fileSystem } = request
   if (then === undefined || !fileSystem.traits.executableBit) return []
   const changes: PlannedChange[] = []
-  for (const path of await changedPermissions(readTree, target, now.manifest.permissions, then.permissions)) {
+  for (const path of await changedPermissions(readTree, target, now.manifest, then)) {
     if (!filter(path)) continue
-    const before = await entryAt(readTree, now.tree, path)
-    const after = await entryAt(readTree, target, path)
+    const before = (await entryAt(readTree, now.tree, path)) ?? emptyFolderAt(now.manifest, path)
+    const after = (await entryAt(readTree, target, path)) ?? emptyFolderAt(then, path)
     const isSame = before?.mode === after?.mode && (before?.oid === after?.oid || after?.mode === "40000")
     if (before === undefined || after === undefined || !isSame) continue
     const change = withPermissions(request, path, before, after)
     if (change.before?.permissions !== change.after?.permissions) changes.push(change)
   }
   return changes
+}
+
+/** A folder that holds nothing but empty folders, or is one itself. */
+function emptyFolderAt(manifest: Manifest, path: string): FileVersion | undefined {
+  const isThere = manifest.emptyFolders.some((folder) => isInside(folder, path))
+  return isThere ? { mode: "40000", oid: EMPTY_TREE } : undefined
 }
 
 function withPermissions(

@@ -1,7 +1,7 @@
 /*
  * Work tree to tree without native git: walks, reads and hashes, and hands the objects on.
  */
-import { decodeName, isInside, joinPath, nameOf, ROOT, type RepoPath } from "../core/path.js"
+import { decodeName, isInside, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import { budget } from "../core/budget.js"
 import type { Clock } from "../core/clock.js"
 import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
@@ -128,9 +128,10 @@ async function captureIn(
   signal?.throwIfAborted()
   const built = await builder.build(hasher)
   await sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid)))
-  const isKept = (path: RepoPath): boolean => built.folders.has(path) || emptyFolders.has(path)
+  const kept = new Set<RepoPath>(built.folders)
+  for (const folder of emptyFolders) for (let at = folder; at !== ROOT; at = parentOf(at)) kept.add(at)
   const tally = permissionTally()
-  for (const [path, [mode, bits]] of permissions) if (mode !== "40000" || isKept(path)) tally.add(path, mode, bits)
+  for (const [path, [mode, bits]] of permissions) if (mode !== "40000" || kept.has(path)) tally.add(path, mode, bits)
   const manifest: Manifest = {
     ...rules.manifest,
     newFileLimitBytes,

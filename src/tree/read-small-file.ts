@@ -7,21 +7,25 @@ import { decodeName } from "../core/path.js"
  * Undefined for what is not there, is no regular file, is above 16 MiB or may not be read: Git goes on without it, too.
  * What the system fails to read, for now or for good, is another matter: IO_FAILED.
  */
-export async function readSmallFile(fs: FileSystem, path: string): Promise<string | undefined> {
+export async function readSmallFile(fs: FileSystem, path: string, onDenied?: OnDenied): Promise<string | undefined> {
   try {
     const real = await fs.realPath(path)
     return real === undefined ? undefined : await readUnlinked(fs, real)
   } catch (error) {
-    return unlessRefused(error)
+    return unlessRefused(error, path, onDenied)
   }
 }
 
 /** The same of a file that is no link; a link gives undefined, as Git takes no ignore file of a work tree through a link. */
-export async function readSmallPlainFile(fs: FileSystem, path: string): Promise<string | undefined> {
+export async function readSmallPlainFile(
+  fs: FileSystem,
+  path: string,
+  onDenied?: OnDenied,
+): Promise<string | undefined> {
   try {
     return await readUnlinked(fs, path)
   } catch (error) {
-    return unlessRefused(error)
+    return unlessRefused(error, path, onDenied)
   }
 }
 
@@ -39,9 +43,14 @@ async function readUnlinked(fs: FileSystem, path: string): Promise<string | unde
   }
 }
 
+/** Told of a file that is there and may not be read. */
+export type OnDenied = (path: string) => void
+
 /** Undefined for a call that the system refused for good reasons of its own: what may not be looked at is not there. */
-export function unlessRefused(error: unknown): undefined {
-  if (!REFUSED.has(errnoOf(error) ?? "")) throw error
+export function unlessRefused(error: unknown, path = "", onDenied?: OnDenied): undefined {
+  const errno = errnoOf(error) ?? ""
+  if (!REFUSED.has(errno)) throw error
+  if (errno === "EACCES" || errno === "EPERM") onDenied?.(path)
 }
 
 const REFUSED: ReadonlySet<string> = new Set([

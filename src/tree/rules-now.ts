@@ -22,7 +22,10 @@ export interface RulesRequest {
 export interface CaptureRules {
   readonly scope: ScanScope
   /** What the manifest says of them. */
-  readonly manifest: Pick<Manifest, "include" | "exclude" | "ignoreSources" | "ignorePrefix" | "ignoreCase">
+  readonly manifest: Pick<
+    Manifest,
+    "include" | "exclude" | "ignoreSources" | "rulesUnread" | "ignorePrefix" | "ignoreCase"
+  >
 }
 
 /** A function that gives the rules as they are when it is called: ignore files, configuration and index may change. */
@@ -34,7 +37,7 @@ export function rulesNow(platform: Platform, request: RulesRequest): () => Promi
     const repository = await findOwnRepository(fileSystem, worktree)
     const outside = await ignoreSources({ fs: fileSystem, environment, repository, worktree, ignoreCase })
     const tracked = await trackedPaths(fileSystem, hasher, repository, ignoreCase)
-    const { sources, prefix } = outside
+    const { sources, prefix, unread } = outside
     return {
       scope: {
         worktree,
@@ -44,7 +47,7 @@ export function rulesNow(platform: Platform, request: RulesRequest): () => Promi
         included: include.length === 0 ? undefined : await includedPaths(platform, request),
         gitdir,
       },
-      manifest: { include, exclude, ignoreSources: sources, ignorePrefix: prefix, ignoreCase },
+      manifest: { include, exclude, ignoreSources: sources, rulesUnread: unread, ignorePrefix: prefix, ignoreCase },
     }
   }
 }

@@ -52,6 +52,7 @@ export function rulesThen(reader: ObjectReader, tree: Oid, manifest: Manifest): 
   return {
     async leftOut(path, kind) {
       for (const known of skipped) if (isInside(path, known)) return "was-skipped"
+      if (manifest.rulesUnread.length > 0) return "was-ignored"
       if (!included(path)) return "was-ignored"
       const { rules, known } = await rulesAt(parentOf(path))
       // An ignore file that could not be read may have named anything.

@@ -167,6 +167,7 @@ describe.runIf(gitIsThere())("rules from outside the work tree", () => {
     const rules = await outside(join(top, "boxes/one"), { home, variables: { GIT_CONFIG_NOSYSTEM: "1" } })
     expect(rules).toEqual({
       prefix: "",
+      unread: [],
       sources: [{ origin: join(home, ".config/git/ignore"), base: "", text: "*.log\n/boxes/one/q\n" }],
     })
     const decided = ignoreRules({ ...rules, exclude: [], ignoreCase: false })
@@ -183,6 +184,7 @@ describe.runIf(gitIsThere())("rules from outside the work tree", () => {
     expect(await findOwnRepository(fs, worktree)).toBeUndefined()
     expect(await outside(worktree, { home, variables: { GIT_CONFIG_NOSYSTEM: "1" } })).toEqual({
       prefix: "",
+      unread: [],
       sources: [{ origin: join(home, ".config/git/ignore"), base: "", text: "*.log\n" }],
     })
   })

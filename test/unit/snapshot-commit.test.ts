@@ -134,6 +134,7 @@ const manifest: fc.Arbitrary<Manifest> = fc.record({
   exclude: fc.array(text, { maxLength: 2 }),
   newFileLimitBytes: fc.nat(),
   ignoreSources: fc.array(fc.record({ origin: text, base: text, text }), { maxLength: 2 }),
+  rulesUnread: fc.array(text, { maxLength: 2 }),
   ignoreFiles: fc.dictionary(text, text, { maxKeys: 3 }).map((one) => ({ ...one })),
   ignorePrefix: text,
   ignoreCase: fc.boolean(),

@@ -152,6 +152,29 @@ describe("scenario 3: ignore rules that changed", () => {
   })
 })
 
+describe("scenario 3: rules from outside that may not be read", () => {
+  test("then or now, they let nothing be deleted, since they may have named it", async () => {
+    for (const isThen of [true, false]) {
+      const place = await onDisk()
+      fs.mkdirSync(join(place.root, ".git/info"), { recursive: true })
+      for (const name of ["objects", "refs"]) fs.mkdirSync(join(place.root, ".git", name))
+      fs.writeFileSync(join(place.root, ".git/HEAD"), "ref: refs/heads/main\n")
+      fs.writeFileSync(join(place.root, ".git/info/exclude"), "kept\n")
+      place.write("top", "one")
+      const faults = [1, 2, 3, 4].map(
+        (call) => ({ call, kind: "open", path: "/info/exclude", how: "fail", errno: "EACCES" }) as const,
+      )
+      const blind = await place.openOn((inner) => faultyFileSystem(inner, faults))
+      const sighted = await place.open()
+      const { snapshot } = await (isThen ? blind : sighted).capture()
+      place.write("kept", "mine")
+      place.write("top", "two")
+      const report = await (isThen ? sighted : blind).restore(snapshot.id)
+      expect([place.read("kept"), place.read("top"), report.complete]).toEqual(["mine", "one", true])
+    }
+  })
+})
+
 describe("scenario 7: an error while a restore writes", () => {
   // What each call of a restore leaves behind when it fails is in test/faults; here is what is told of it.
   const WRITING: readonly CallKind[] = ["file.write", "linkFile", "makeFolder", "makeLink", "open", "rename"]
