@@ -4,7 +4,7 @@
  */
 import { spawnSync } from "node:child_process"
 import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises"
-import { availableParallelism, cpus, tmpdir } from "node:os"
+import { availableParallelism, cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
@@ -38,11 +38,13 @@ async function main(): Promise<void> {
   const names = CONTENDERS.filter((name) => values.only.split(",").includes(name))
   if (!Number.isInteger(rounds) || rounds < 1 || names.length === 0) throw new Error(HELP)
   await mkdir(values.cache, { recursive: true })
+  const [load = 0] = loadavg()
+  if (load > 0.5) say(`the machine is busy (load average ${load.toFixed(1)}): the figures will vary`)
   const tree = await benchTree(await realpath(values.cache), say)
   const rows = await measureAll(tree.folder, names, rounds)
   const oid = agreedTree(rows)
   process.stdout.write(`${summary(tree)}\n\n${table(rows, NATIVE)}\n\n${goalLine(rows)}`)
-  if (!values["no-result"]) await writeResult(tree, oid, rows)
+  if (!values["no-result"]) await writeResult(tree, oid, rows, load)
 }
 
 /** Every contender once a round, so that a slow minute of the machine meets them all. */
@@ -121,7 +123,12 @@ function goalLine(rows: readonly Row[]): string {
   return `goal: a cold capture in at most ${GOAL} of native git's time: ${reached.ratio.toFixed(2)}, ${reached.met ? "met" : "MISSED"}\n`
 }
 
-async function writeResult(tree: BenchTree, oid: string | undefined, rows: readonly Row[]): Promise<void> {
+async function writeResult(
+  tree: BenchTree,
+  oid: string | undefined,
+  rows: readonly Row[],
+  load: number,
+): Promise<void> {
   const result = {
     measuredAt: new Date().toISOString(),
     machine: {
@@ -130,6 +137,7 @@ async function writeResult(tree: BenchTree, oid: string | undefined, rows: reado
       platform: process.platform,
       cpus: availableParallelism(),
       cpu: cpus()[0]?.model,
+      loadAverage: load,
     },
     tree: { files: tree.files, folders: tree.folders, bytes: tree.bytes, oid, packages: tree.packages },
     goal: goal(rows),

@@ -9,36 +9,23 @@
  *
  * Every step notes what takes it back. A path that is not exactly what the plan saw is put back and reported as a
  * conflict, one whose step fails as failed. An abort, a full disk, or a failure that is not a path's own takes
- * everything back. This file is long because each step stands beside what takes it back.
+ * everything back.
  */
-import { concat } from "../core/bytes.js"
-import type { BlobSource } from "../core/blob-source.js"
 import type { FileVersion } from "../core/change.js"
-import type { Clock } from "../core/clock.js"
-import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
-import type { FileStat, FileSystem } from "../core/file-system.js"
-import type { Hasher } from "../core/hasher.js"
-import type { Oid } from "../core/oid.js"
-import { comparePaths, isInside, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { errnoOf, isSnapshotError } from "../core/errors.js"
+import type { FileStat } from "../core/file-system.js"
+import { comparePaths, isInside, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Outcome, PlannedChange } from "../core/restore.js"
-import { asides as asidesIn, placeNew, type Aside, type Asides } from "./aside.js"
-import type { Folders } from "./folders.js"
 import { stageFiles, unstage, type StageRequest, type StagedFiles } from "./stage.js"
+import { WorktreeEdits, type EditRequest } from "./worktree-edits.js"
 
 /** What a restore works with. */
-export interface RestoreRequest {
-  readonly fileSystem: FileSystem
-  readonly hasher: Hasher
-  readonly clock: Clock
-  readonly folders: Folders
-  readonly blobs: BlobSource
+export interface RestoreRequest extends EditRequest {
   /** Sync what is written. */
   readonly durable: boolean
   /** Whether the target has this folder, so that it stays when it is emptied. */
   readonly keepsFolder: (path: RepoPath) => Promise<boolean>
-  /** The bits of a folder that the target has; undefined for the system's default. */
-  readonly folderPermissions: (path: RepoPath) => number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -63,29 +50,15 @@ export async function restoreFiles(
   return run.outcomes()
 }
 
-/** Something that was done, and what takes it back. */
-interface Step {
-  undo(): Promise<unknown>
-  /** What was moved aside, to be removed in the end. */
-  readonly aside?: Aside
-}
-
 class RestoreRun {
   readonly #request: RestoreRequest
+  readonly #edits: WorktreeEdits
   readonly #stageRequest: StageRequest
   readonly #writes: readonly PlannedChange[]
   readonly #deletes: Map<string, PlannedChange>
   readonly #outcomes = new Map<string, Outcome>()
-  /** Everything that was done to the work tree, in order. */
-  readonly #steps: Step[] = []
-  /** Folders that were made again, and the bits that they get once everything is back in them. */
-  readonly #remade = new Map<RepoPath, number>()
-  /** Made folders whose own bits would keep files from being put in, and those bits. */
-  readonly #closedFolders = new Map<RepoPath, number>()
   /** Emptied folders that could not be removed, and why. */
   readonly #stuckFolders = new Map<RepoPath, string>()
-  readonly #moves: Asides
-  readonly #touched = new Set<RepoPath>()
   /** Device and inode of what was written: a delete under another spelling of the same name must not take it away. */
   readonly #written = new Set<string>()
   #staged: StagedFiles = { staged: new Map(), failed: new Map() }
@@ -94,7 +67,7 @@ class RestoreRun {
   constructor(request: RestoreRequest, writes: readonly PlannedChange[], deletes: readonly PlannedChange[]) {
     this.#request = request
     this.#writes = foldersLast(writes)
-    this.#moves = asidesIn(request, request.folders)
+    this.#edits = new WorktreeEdits(request)
     this.#deletes = new Map(deletes.map((change) => [change.path, change]))
     let done = 0
     const total = writes.filter(isFile).length
@@ -113,8 +86,8 @@ class RestoreRun {
       await this.#attempt(change, () => this.#writePath(change))
       this.#request.onProgress?.({ phase: "write", done: at + 1, total: this.#writes.length })
     }
-    for (const [path, permissions] of this.#closedFolders)
-      await this.#attempt({ path }, () => this.#chmod(path, permissions))
+    for (const [path, permissions] of this.#edits.closedFolders)
+      await this.#attempt({ path }, () => this.#edits.chmod(path, permissions))
   }
 
   async delete(): Promise<void> {
@@ -135,20 +108,18 @@ class RestoreRun {
 
   /** Everything has its place, and what it replaces is still there: the last moment for a failure that takes all back. */
   async sync(): Promise<void> {
-    const { folders, fileSystem, durable } = this.#request
-    if (!durable) return
-    for (const path of this.#touched) await folders.within(path, (folder) => fileSystem.syncFolder(folder.address))
+    if (this.#request.durable) await this.#edits.sync()
   }
 
   /** Puts back everything that was moved, and takes away everything that was put in place. */
   async takeBack(): Promise<void> {
-    await this.#undoFrom(0)
+    await this.#edits.undoFrom(0)
     for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
   }
 
   /** Removes what is not needed any more. Nothing can be taken back from here on, so nothing throws. */
   async settle(): Promise<void> {
-    for (const { aside } of this.#steps) if (aside !== undefined) await this.#moves.remove(aside)
+    await this.#edits.removeAsides()
     for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
     for (const path of this.#deletes.keys()) await this.#removeEmptied(parentOf(path as RepoPath))
     // What failed for a moment is tried once more.
@@ -166,25 +137,17 @@ class RestoreRun {
    * own become its outcome; others are thrown.
    */
   async #attempt(change: PlannedChange, step: () => Promise<Outcome | undefined>): Promise<void> {
-    const first = this.#steps.length
+    const first = this.#edits.count
     try {
       const outcome = await step()
-      if (outcome?.action === "kept") await this.#undoFrom(first)
+      if (outcome?.action === "kept") await this.#edits.undoFrom(first)
       if (outcome !== undefined) this.#outcomes.set(change.path, outcome)
     } catch (error) {
-      await this.#undoFrom(first)
+      await this.#edits.undoFrom(first)
       const errno = errnoOf(error)
       if (errno === undefined || isSnapshotError(error, "NO_SPACE")) throw error
       this.#fail(change, errno)
     }
-  }
-
-  /** Takes back the steps from `first` on, the last first. One that cannot be taken back does not hold up the others. */
-  async #undoFrom(first: number): Promise<void> {
-    for (const step of this.#steps.splice(first).reverse()) await step.undo().catch(() => undefined)
-    for (const [path, permissions] of [...this.#remade].reverse())
-      await this.#setBits(path, permissions).catch(() => undefined)
-    this.#remade.clear()
   }
 
   #fail(change: PlannedChange, errno: string): void {
@@ -199,39 +162,39 @@ class RestoreRun {
     if (unstaged !== undefined) return void this.#fail(change, unstaged)
     if (after.mode === "40000") return this.#writeFolder(change, path, after)
     if (!(await this.#ensureFolder(parentOf(path)))) return conflict(change)
-    const free = change.before === undefined ? await this.#clear(path) : await this.#moveAside(path, change.before)
+    const free =
+      change.before === undefined ? await this.#clear(path) : await this.#edits.moveAside(path, change.before)
     if (!free || !((await this.#place(path, after)) || (await this.#placeOverOtherSpelling(path, after))))
       return conflict(change)
-    this.#touched.add(parentOf(path))
     await this.#noteWritten(path)
     return { path, action: "written", ...oids(change) }
   }
 
   async #writeFolder(change: PlannedChange, path: RepoPath, after: FileVersion): Promise<Outcome> {
-    if (change.before?.mode === "40000") await this.#chmod(path, after.permissions)
+    if (change.before?.mode === "40000") await this.#edits.chmod(path, after.permissions)
     else if (!(await this.#ensureFolder(path))) return conflict(change)
     return { path, action: "written", ...oids(change) }
   }
 
   /** Makes the folder and those above it, where a file has to go for it too; false when something else is in the way. */
   async #ensureFolder(path: RepoPath): Promise<boolean> {
-    if (path === ROOT || (await this.#isFolder(path))) return true
+    if (path === ROOT || (await this.#edits.isFolder(path))) return true
     if (!(await this.#ensureFolder(parentOf(path)))) return false
     const file = this.#deletes.get(path)
     if (file?.before !== undefined && !this.#outcomes.has(path)) {
-      if (!(await this.#moveAside(path, file.before))) return false
+      if (!(await this.#edits.moveAside(path, file.before))) return false
       this.#noteDeleted(file)
     }
-    return this.#makeFolder(path)
+    return this.#edits.makeFolder(path)
   }
 
   /** Makes way for a new file: a folder in its place goes when all that is in it is to be deleted. */
   async #clear(path: RepoPath): Promise<boolean> {
-    if (!(await this.#isFolder(path))) return true
+    if (!(await this.#edits.isFolder(path))) return true
     for (const change of this.#deletes.values()) {
       if (!isInside(change.path, path) || change.before?.mode === "40000" || this.#outcomes.has(change.path)) continue
       // Moved out of the folder, which has to be empty to go.
-      const gone = await this.#moveAside(change.path as RepoPath, change.before as FileVersion, parentOf(path))
+      const gone = await this.#edits.moveAside(change.path as RepoPath, change.before as FileVersion, parentOf(path))
       if (!gone) return false
       this.#noteDeleted(change)
     }
@@ -245,7 +208,7 @@ class RestoreRun {
     for (const item of items)
       if (item.kind !== "folder" || !(await this.#removeTree(joinPath(path, item.name)))) return false
     const planned = this.#deletes.get(path)
-    if (!(await this.#removeIfEmpty(path))) return false
+    if (!(await this.#edits.removeIfEmpty(path))) return false
     if (planned !== undefined) this.#noteDeleted(planned)
     return true
   }
@@ -254,11 +217,11 @@ class RestoreRun {
     const path = change.path as RepoPath
     const before = change.before as FileVersion
     if (before.mode === "40000") {
-      if ((await this.#isFolder(path)) && !(await this.#removeIfEmpty(path))) return conflict(change)
+      if ((await this.#edits.isFolder(path)) && !(await this.#edits.removeIfEmpty(path))) return conflict(change)
     } else {
-      const stat = await this.#statOf(path)
+      const stat = await this.#edits.statOf(path)
       if (stat !== undefined && this.#written.has(identity(stat))) return undefined
-      if (!(await this.#moveAside(path, before))) return conflict(change)
+      if (!(await this.#edits.moveAside(path, before))) return conflict(change)
     }
     return { path, action: "deleted", ...oids(change) }
   }
@@ -266,150 +229,36 @@ class RestoreRun {
   /** A delete that was carried out on the way to a write. */
   #noteDeleted(change: PlannedChange): void {
     this.#outcomes.set(change.path, { path: change.path, action: "deleted", ...oids(change) })
-    this.#steps.push({ undo: async () => this.#outcomes.delete(change.path) })
+    this.#edits.note(async () => this.#outcomes.delete(change.path))
   }
 
-  async #moveAside(path: RepoPath, expected: FileVersion, folder: RepoPath = parentOf(path)): Promise<boolean> {
-    const aside = await this.#moves.move(path, expected, folder)
-    if (aside === undefined) return false
-    const undo = async (): Promise<void> => {
-      // Where something new has its name by now, the safety snapshot still has what was moved.
-      if (!(await this.#moves.putBack(aside))) await this.#moves.remove(aside)
-    }
-    this.#steps.push({ undo, aside })
-    this.#touched.add(parentOf(path)).add(folder)
-    return true
-  }
-
-  /** Gives the new file or link its name; false when something has the name. */
-  async #place(path: RepoPath, after: FileVersion): Promise<boolean> {
-    const { folders, fileSystem, blobs } = this.#request
-    const staged = this.#staged.staged.get(path)
-    const note = (isPlaced: boolean): boolean => {
-      if (isPlaced) this.#steps.push({ undo: () => this.#takeAway(path, after) })
-      return isPlaced
-    }
-    const placed = await folders.within(parentOf(path), async (to) => {
-      const address = to.at(nameOf(path))
-      if (staged === undefined) return note(await placeLink(fileSystem, blobs, after.oid as Oid, address))
-      return folders.within(staged.folder, async (from) =>
-        note(await placeNew({ fileSystem }, from.at(staged.name), address)),
-      )
-    })
-    return placed === true
-  }
-
-  /** Removes what was put in place, unless it has been changed since. */
-  async #takeAway(path: RepoPath, after: FileVersion): Promise<void> {
-    const aside = await this.#moves.move(path, after, parentOf(path))
-    if (aside !== undefined) await this.#moves.remove(aside)
+  /** Gives the staged file or the link its name; false when something has the name. */
+  #place(path: RepoPath, after: FileVersion): Promise<boolean> {
+    return this.#edits.place(path, after, this.#staged.staged.get(path))
   }
 
   /** On systems that fold names, a file that is to be deleted may have the name under another spelling. */
   async #placeOverOtherSpelling(path: RepoPath, after: FileVersion): Promise<boolean> {
-    const found = await this.#statOf(path)
+    const found = await this.#edits.statOf(path)
     for (const { path: other, before } of this.#deletes.values()) {
       if (other === path || before === undefined || foldName(other) !== foldName(path)) continue
-      const stat = await this.#statOf(other as RepoPath)
+      const stat = await this.#edits.statOf(other as RepoPath)
       if (stat === undefined || found === undefined || identity(stat) !== identity(found)) continue
-      if (await this.#moveAside(other as RepoPath, before)) return this.#place(path, after)
+      if (await this.#edits.moveAside(other as RepoPath, before)) return this.#place(path, after)
     }
     return false
   }
 
   async #noteWritten(path: RepoPath): Promise<void> {
-    const stat = this.#deletes.size === 0 ? undefined : await this.#statOf(path)
+    const stat = this.#deletes.size === 0 ? undefined : await this.#edits.statOf(path)
     if (stat !== undefined) this.#written.add(identity(stat))
-  }
-
-  #statOf(path: RepoPath): Promise<FileStat | undefined> {
-    const { folders, fileSystem } = this.#request
-    return folders.within(parentOf(path), (folder) => fileSystem.lstat(folder.at(nameOf(path))))
-  }
-
-  async #isFolder(path: RepoPath): Promise<boolean> {
-    return (await this.#request.folders.within(path, async () => true)) === true
-  }
-
-  /** False when something has the name. */
-  async #makeFolder(path: RepoPath): Promise<boolean> {
-    const { folders, fileSystem, folderPermissions } = this.#request
-    const permissions = folderPermissions(path)
-    // Files have to go in first.
-    const bits = permissions === undefined ? undefined : permissions | 0o700
-    const undo = async (): Promise<void> => {
-      this.#closedFolders.delete(path)
-      await this.#removeFolder(path)
-    }
-    try {
-      await folders.within(parentOf(path), async (parent) => {
-        await fileSystem.makeFolder(parent.at(nameOf(path)), bits)
-        this.#steps.push({ undo })
-      })
-    } catch (error) {
-      if (errnoOf(error) === "EEXIST") return false
-      throw error
-    }
-    if (permissions !== undefined && permissions !== bits) this.#closedFolders.set(path, permissions)
-    this.#touched.add(parentOf(path))
-    return true
-  }
-
-  /** Makes a folder that was removed again. */
-  async #remakeFolder(path: RepoPath, permissions: number): Promise<void> {
-    const { folders, fileSystem } = this.#request
-    await folders.within(parentOf(path), (parent) =>
-      fileSystem.makeFolder(parent.at(nameOf(path)), permissions | 0o700),
-    )
-    this.#remade.set(path, permissions)
-  }
-
-  async #chmod(path: RepoPath, permissions: number | undefined): Promise<undefined> {
-    if (permissions === undefined) return
-    const { folders, fileSystem } = this.#request
-    await folders.within(path, async (folder) => {
-      const before = (await folder.stat()).permissions
-      if (before === permissions) return
-      await fileSystem.chmodFolder(folder.address, permissions)
-      this.#steps.push({ undo: () => this.#setBits(path, before) })
-    })
-  }
-
-  async #setBits(path: RepoPath, permissions: number): Promise<void> {
-    const { folders, fileSystem } = this.#request
-    await folders.within(path, (folder) => fileSystem.chmodFolder(folder.address, permissions))
-  }
-
-  /** Removes the folder if nothing is in it. */
-  async #removeIfEmpty(path: RepoPath): Promise<boolean> {
-    const stat = await this.#statOf(path)
-    const removed = (): void => {
-      if (stat !== undefined) this.#steps.push({ undo: () => this.#remakeFolder(path, stat.permissions) })
-    }
-    try {
-      await this.#removeFolder(path, removed)
-    } catch (error) {
-      if (NOT_EMPTY.has(errnoOf(error) ?? "")) return false
-      throw error
-    }
-    this.#touched.add(parentOf(path))
-    return true
-  }
-
-  async #removeFolder(path: RepoPath, removed: () => void = () => {}): Promise<void> {
-    const { folders, fileSystem } = this.#request
-    await folders.within(parentOf(path), async (parent) => {
-      await fileSystem.removeFolder(parent.at(nameOf(path)))
-      folders.forget(path)
-      removed()
-    })
   }
 
   /** Removes `from` and the folders above it that nothing is left in. */
   async #removeEmptied(from: RepoPath): Promise<void> {
     for (let folder = from; folder !== ROOT; folder = parentOf(folder)) {
       try {
-        const stays = (await this.#isFolder(folder)) && !(await this.#removeEmptiedFolder(folder))
+        const stays = (await this.#edits.isFolder(folder)) && !(await this.#removeEmptiedFolder(folder))
         this.#stuckFolders.delete(folder)
         if (stays) return
       } catch (error) {
@@ -420,11 +269,9 @@ class RestoreRun {
   }
 
   async #removeEmptiedFolder(path: RepoPath): Promise<boolean> {
-    return !(await this.#request.keepsFolder(path)) && (await this.#removeIfEmpty(path))
+    return !(await this.#request.keepsFolder(path)) && (await this.#edits.removeIfEmpty(path))
   }
 }
-
-const NOT_EMPTY: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"])
 
 /** Permission bits of folders are set when everything is in them. */
 function foldersLast(writes: readonly PlannedChange[]): PlannedChange[] {
@@ -450,29 +297,4 @@ function identity({ device, inode }: FileStat): string {
 
 function foldName(path: string): string {
   return path.normalize("NFC").toLowerCase()
-}
-
-/** A link is made under its name at once: that takes no name that something has. */
-async function placeLink(fileSystem: FileSystem, blobs: BlobSource, oid: Oid, address: string): Promise<boolean> {
-  const text = await contentOf(blobs, oid)
-  try {
-    await fileSystem.makeLink(text, address)
-    return true
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false
-    throw error
-  }
-}
-
-async function contentOf(blobs: BlobSource, oid: Oid): Promise<Uint8Array> {
-  const blob = await blobs.stream(oid)
-  if (blob === undefined)
-    throw new SnapshotError(
-      "OBJECT_MISSING",
-      `The link text ${oid} is missing from the store. Everything was put back. Restore the other paths by naming them.`,
-      { oid },
-    )
-  const pieces: Uint8Array[] = []
-  for await (const piece of blob.chunks) pieces.push(piece)
-  return concat(pieces)
 }

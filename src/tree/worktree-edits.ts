@@ -1,0 +1,235 @@
+/*
+ * Changes to a work tree that can all be taken back: each notes what undoes it.
+ */
+import { concat } from "../core/bytes.js"
+import type { BlobSource } from "../core/blob-source.js"
+import type { FileVersion } from "../core/change.js"
+import type { Clock } from "../core/clock.js"
+import { errnoOf, SnapshotError } from "../core/errors.js"
+import type { FileStat, FileSystem } from "../core/file-system.js"
+import type { Hasher } from "../core/hasher.js"
+import type { Oid } from "../core/oid.js"
+import { nameOf, parentOf, type RepoPath } from "../core/path.js"
+import { asides as asidesIn, placeNew, type Aside, type Asides } from "./aside.js"
+import type { Folders } from "./folders.js"
+import type { Staged } from "./stage.js"
+
+/** What changes to a work tree are made with. */
+export interface EditRequest {
+  readonly fileSystem: FileSystem
+  readonly hasher: Hasher
+  readonly clock: Clock
+  readonly folders: Folders
+  readonly blobs: BlobSource
+  /** The bits of a folder that the target has; undefined for the system's default. */
+  readonly folderPermissions: (path: RepoPath) => number | undefined
+}
+
+/** Something that was done, and what takes it back. */
+interface Step {
+  undo(): Promise<unknown>
+  /** What was moved aside, to be removed in the end. */
+  readonly aside?: Aside
+}
+
+/** One after the other, never side by side. */
+export class WorktreeEdits {
+  /** Made folders whose own bits would keep files from being put in, and those bits. */
+  readonly closedFolders: Map<RepoPath, number> = new Map()
+  readonly #request: EditRequest
+  readonly #moves: Asides
+  /** Everything that was done to the work tree, in order. */
+  readonly #steps: Step[] = []
+  /** Folders that were made again, and the bits that they get once everything is back in them. */
+  readonly #remade = new Map<RepoPath, number>()
+  readonly #touched = new Set<RepoPath>()
+
+  constructor(request: EditRequest) {
+    this.#request = request
+    this.#moves = asidesIn(request, request.folders)
+  }
+
+  /** Number of steps that can be taken back. */
+  get count(): number {
+    return this.#steps.length
+  }
+
+  /** Notes something that was done elsewhere. */
+  note(undo: () => Promise<unknown>): void {
+    this.#steps.push({ undo })
+  }
+
+  /** Syncs every folder in which a name came or went. */
+  async sync(): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    for (const path of this.#touched) await folders.within(path, (folder) => fileSystem.syncFolder(folder.address))
+  }
+
+  /** Removes what was moved aside: from here on nothing can be taken back. */
+  async removeAsides(): Promise<void> {
+    for (const { aside } of this.#steps) if (aside !== undefined) await this.#moves.remove(aside)
+  }
+
+  /**
+   * Moves a file or link into `folder` and checks there that it is still `expected`. False when it is not, or is gone:
+   * it stays.
+   */
+  async moveAside(path: RepoPath, expected: FileVersion, folder: RepoPath = parentOf(path)): Promise<boolean> {
+    const aside = await this.#moves.move(path, expected, folder)
+    if (aside === undefined) return false
+    const undo = async (): Promise<void> => {
+      // Where something new has its name by now, the safety snapshot still has what was moved.
+      if (!(await this.#moves.putBack(aside))) await this.#moves.remove(aside)
+    }
+    this.#steps.push({ undo, aside })
+    this.#touched.add(parentOf(path)).add(folder)
+    return true
+  }
+
+  /** Gives the new file or link its name; false when something has the name. */
+  async place(path: RepoPath, after: FileVersion, staged: Staged | undefined): Promise<boolean> {
+    const { folders, fileSystem, blobs } = this.#request
+    const note = (isPlaced: boolean): boolean => {
+      if (isPlaced) {
+        this.#steps.push({ undo: () => this.#takeAway(path, after) })
+        this.#touched.add(parentOf(path))
+      }
+      return isPlaced
+    }
+    const placed = await folders.within(parentOf(path), async (to) => {
+      const address = to.at(nameOf(path))
+      if (staged === undefined) return note(await placeLink(fileSystem, blobs, after.oid as Oid, address))
+      return folders.within(staged.folder, async (from) =>
+        note(await placeNew({ fileSystem }, from.at(staged.name), address)),
+      )
+    })
+    return placed === true
+  }
+
+  /** Removes what was put in place, unless it has been changed since. */
+  async #takeAway(path: RepoPath, after: FileVersion): Promise<void> {
+    const aside = await this.#moves.move(path, after, parentOf(path))
+    if (aside !== undefined) await this.#moves.remove(aside)
+  }
+
+  /** Makes a folder, open enough to put files in; false when something has the name. */
+  async makeFolder(path: RepoPath): Promise<boolean> {
+    const { folders, fileSystem, folderPermissions } = this.#request
+    const permissions = folderPermissions(path)
+    // Files have to go in first.
+    const bits = permissions === undefined ? undefined : permissions | 0o700
+    const undo = async (): Promise<void> => {
+      this.closedFolders.delete(path)
+      await this.#removeFolder(path)
+    }
+    try {
+      await folders.within(parentOf(path), async (parent) => {
+        await fileSystem.makeFolder(parent.at(nameOf(path)), bits)
+        this.#steps.push({ undo })
+      })
+    } catch (error) {
+      if (errnoOf(error) === "EEXIST") return false
+      throw error
+    }
+    if (permissions !== undefined && permissions !== bits) this.closedFolders.set(path, permissions)
+    this.#touched.add(parentOf(path))
+    return true
+  }
+
+  /** Makes a folder that was removed again. */
+  async #remakeFolder(path: RepoPath, permissions: number): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    await folders.within(parentOf(path), (parent) =>
+      fileSystem.makeFolder(parent.at(nameOf(path)), permissions | 0o700),
+    )
+    this.#remade.set(path, permissions)
+  }
+
+  /** Sets the bits of a folder. */
+  async chmod(path: RepoPath, permissions: number | undefined): Promise<undefined> {
+    if (permissions === undefined) return
+    const { folders, fileSystem } = this.#request
+    await folders.within(path, async (folder) => {
+      const before = (await folder.stat()).permissions
+      if (before === permissions) return
+      await fileSystem.chmodFolder(folder.address, permissions)
+      this.#steps.push({ undo: () => this.#setBits(path, before) })
+    })
+  }
+
+  async #setBits(path: RepoPath, permissions: number): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    await folders.within(path, (folder) => fileSystem.chmodFolder(folder.address, permissions))
+  }
+
+  /** Removes the folder if nothing is in it. */
+  async removeIfEmpty(path: RepoPath): Promise<boolean> {
+    const stat = await this.statOf(path)
+    const removed = (): void => {
+      if (stat !== undefined) this.#steps.push({ undo: () => this.#remakeFolder(path, stat.permissions) })
+    }
+    try {
+      await this.#removeFolder(path, removed)
+    } catch (error) {
+      if (NOT_EMPTY.has(errnoOf(error) ?? "")) return false
+      throw error
+    }
+    this.#touched.add(parentOf(path))
+    return true
+  }
+
+  async #removeFolder(path: RepoPath, removed: () => void = () => {}): Promise<void> {
+    const { folders, fileSystem } = this.#request
+    await folders.within(parentOf(path), async (parent) => {
+      await fileSystem.removeFolder(parent.at(nameOf(path)))
+      folders.forget(path)
+      removed()
+    })
+  }
+
+  /** Undefined where there is nothing. */
+  statOf(path: RepoPath): Promise<FileStat | undefined> {
+    const { folders, fileSystem } = this.#request
+    return folders.within(parentOf(path), (folder) => fileSystem.lstat(folder.at(nameOf(path))))
+  }
+
+  /** Whether there is a folder, not behind a link. */
+  async isFolder(path: RepoPath): Promise<boolean> {
+    return (await this.#request.folders.within(path, async () => true)) === true
+  }
+
+  /** Takes back the steps from `first` on, the last first. One that cannot be taken back does not hold up the others. */
+  async undoFrom(first: number): Promise<void> {
+    for (const step of this.#steps.splice(first).reverse()) await step.undo().catch(() => undefined)
+    for (const [path, permissions] of [...this.#remade].reverse())
+      await this.#setBits(path, permissions).catch(() => undefined)
+    this.#remade.clear()
+  }
+}
+
+const NOT_EMPTY: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"])
+
+/** A link is made under its name at once: that takes no name that something has. */
+async function placeLink(fileSystem: FileSystem, blobs: BlobSource, oid: Oid, address: string): Promise<boolean> {
+  const text = await contentOf(blobs, oid)
+  try {
+    await fileSystem.makeLink(text, address)
+    return true
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false
+    throw error
+  }
+}
+
+async function contentOf(blobs: BlobSource, oid: Oid): Promise<Uint8Array> {
+  const blob = await blobs.stream(oid)
+  if (blob === undefined)
+    throw new SnapshotError(
+      "OBJECT_MISSING",
+      `The link text ${oid} is missing from the store. Everything was put back. Restore the other paths by naming them.`,
+      { oid },
+    )
+  const pieces: Uint8Array[] = []
+  for await (const piece of blob.chunks) pieces.push(piece)
+  return concat(pieces)
+}
