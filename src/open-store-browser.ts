@@ -9,7 +9,7 @@ import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
  * The default gitdir is under /treeshot/stores there. Errors as in Node.
  */
 export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
-  if (options?.fs === undefined)
+  if (typeof options?.fs?.promises?.lstat !== "function")
     throw new SnapshotError("INVALID_ARGUMENT", "In a browser, give a file system such as memfs as fs.", {
       argument: "fs",
     })

@@ -1,4 +1,4 @@
-import { resolve } from "node:path"
+import { isAbsolute, resolve } from "node:path"
 import envPaths from "env-paths"
 import { openOn } from "./calls/open.js"
 import { SnapshotError } from "./core/errors.js"
@@ -13,13 +13,17 @@ import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
 export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   if (typeof options?.worktree !== "string" || options.worktree === "")
     throw new SnapshotError("INVALID_ARGUMENT", "Give the folder to snapshot as worktree.", { argument: "worktree" })
+  if (options.fs !== undefined && typeof options.fs?.promises?.lstat !== "function")
+    throw new SnapshotError("INVALID_ARGUMENT", "fs has the shape of node:fs: an object with promises.", {
+      argument: "fs",
+    })
   const platform = await nodePlatform(options.fs === undefined ? {} : { client: options.fs })
   const absolute = (path: string): string => resolve(path).replaceAll("\\", "/")
   const { XDG_DATA_HOME } = platform.environment.variables
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
-    stores: `${dataFolder(XDG_DATA_HOME)}/stores`.replaceAll("\\", "/"),
+    stores: `${absolute(dataFolder(XDG_DATA_HOME, platform.environment.home))}/stores`,
   }
   return openOn(place, {
     ...options,
@@ -28,8 +32,12 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   })
 }
 
-/** XDG_DATA_HOME counts wherever it is set, as an absolute path; otherwise the system's own place for a user's data. */
-function dataFolder(xdgDataHome: string | undefined): string {
-  if (xdgDataHome !== undefined && xdgDataHome.startsWith("/")) return `${xdgDataHome}/treeshot`
-  return envPaths("treeshot", { suffix: "" }).data
+/**
+ * XDG_DATA_HOME counts wherever it is set; otherwise the system's own place for a user's data. A relative one is invalid
+ * and does not count. Source: https://specifications.freedesktop.org/basedir-spec/latest/
+ */
+function dataFolder(xdgDataHome: string | undefined, home: string | undefined): string {
+  if (xdgDataHome !== undefined && isAbsolute(xdgDataHome)) return `${xdgDataHome}/treeshot`
+  const { data } = envPaths("treeshot", { suffix: "" })
+  return isAbsolute(data) ? data : `${home ?? "/"}/.local/share/treeshot`
 }

@@ -71,7 +71,7 @@ export interface CaptureOptions {
 /** What a capture gave. */
 export interface CaptureResult {
   readonly snapshot: Snapshot
-  /** False when nothing changed since the newest snapshot, which is given again. */
+  /** False when nothing changed since the newest snapshot and there was nothing to note: that one is given again. */
   readonly changed: boolean
   /** What is not in the snapshot, and why. Ignored files are not listed. */
   readonly skipped: readonly Skipped[]

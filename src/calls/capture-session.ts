@@ -12,7 +12,7 @@ import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import { randomHex } from "../core/random.js"
-import { baselineRef, snapshotFolder, type RefName } from "../core/ref-name.js"
+import { baselineRef, type RefName } from "../core/ref-name.js"
 import { refOf, snapshotCommit, type SnapshotRecord } from "../core/snapshot-commit.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import { readBase, type Base } from "../store/base.js"
@@ -20,8 +20,9 @@ import { takeLease, type Lease } from "../store/lease.js"
 import { packSink, type PackSink } from "../store/object-sink.js"
 import { packWriter, type PackWriter } from "../store/pack-writer.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
-import { markUnsynced, syncUnsynced } from "../store/unsynced.js"
+import { markUnsynced, syncUnsynced, unmarkUnsynced } from "../store/unsynced.js"
 import type { StoreContext } from "./context.js"
+import { findNewest, trackedBy } from "./tracked.js"
 
 /** What to build. */
 export interface SessionRequest {
@@ -43,6 +44,8 @@ export interface CaptureSession {
   /** Drops it; nothing stays behind. */
   discard(): Promise<void>
   readonly written: () => { readonly objects: number; readonly bytes: number }
+  /** The objects that the base does not reach, or that are missing from the store. */
+  readonly writtenOids: () => Iterable<Oid>
 }
 
 /** What a snapshot says beside its tree. */
@@ -79,6 +82,7 @@ export async function beginSession(store: StoreContext, request: SessionRequest)
       manifest,
       newest,
       discard,
+      writtenOids: () => writer.oids(),
       written: () => ({ objects: writer.count, bytes: writer.bytesWritten }),
       async publish(terms) {
         try {
@@ -100,13 +104,9 @@ interface Leased {
   readonly newest: StoredSnapshot | undefined
 }
 
-/** How many snapshots back a base of the same scope is looked for, before the baseline ref is asked. */
-const SCOPE_SEARCH = 32
-
 async function leaseOnBase(store: StoreContext): Promise<Leased> {
   for (;;) {
-    const newest = await firstOf(store.log.newestFirst(store.workspace))
-    const found = await newestInScope(store)
+    const { ofAny: newest, inScope: found } = await findNewest(store)
     const lease = await takeLease({
       fileSystem: store.platform.fileSystem,
       refs: store.refs,
@@ -130,16 +130,6 @@ async function leaseOnBase(store: StoreContext): Promise<Leased> {
   }
 }
 
-async function newestInScope(store: StoreContext): Promise<StoredSnapshot | undefined> {
-  let looked = 0
-  for await (const snapshot of store.log.newestFirst(store.workspace)) {
-    if (snapshot.record.scope === store.scope) return snapshot
-    if (++looked === SCOPE_SEARCH) break
-  }
-  const id = await store.refs.read(baselineRef(store.workspace, store.scope)).catch(() => undefined)
-  return id === undefined ? undefined : store.log.withId(id).catch(() => undefined)
-}
-
 function newPack(store: StoreContext, lease: Lease): PackWriter {
   return packWriter({
     fileSystem: store.platform.fileSystem,
@@ -150,38 +140,6 @@ function newPack(store: StoreContext, lease: Lease): PackWriter {
     name: `pack-${lease.id}${randomHex(4)}`,
     durable: store.durable,
   })
-}
-
-/**
- * What is exempt from the new-file limit: the files of the base, those that the base should hold and could not read,
- * and those of snapshots that were published since.
- */
-function trackedBy(
-  store: StoreContext,
-  base: Base | undefined,
-  also: ReadonlySet<RepoPath> | undefined,
-): (path: RepoPath) => Promise<boolean> {
-  const skippedThen = new Set(
-    base?.manifest?.skipped.filter(({ reason }) => TRACKED_THOUGH.has(reason)).map(({ path }) => path),
-  )
-  return async (path) => {
-    if (base?.files.has(path) === true || also?.has(path) === true || skippedThen.has(path)) return true
-    return inNewerSnapshots(store, base, path)
-  }
-}
-
-const TRACKED_THOUGH: ReadonlySet<string> = new Set(["unreadable", "changed-while-reading"])
-
-async function inNewerSnapshots(store: StoreContext, base: Base | undefined, path: RepoPath): Promise<boolean> {
-  const names = await store.refs.names(snapshotFolder(store.workspace))
-  for (const ref of names.reverse()) {
-    if (base !== undefined && ref <= base.snapshot.ref) return false
-    const snapshot = await store.log.at(ref).catch(() => undefined)
-    if (snapshot === undefined || snapshot.record.scope !== store.scope) continue
-    const newer = await readBase(store.objects, store.log, snapshot)
-    if (newer.files.has(path)) return true
-  }
-  return false
 }
 
 interface Built {
@@ -211,10 +169,16 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
   const commit = snapshotCommit(record, captured.tree, manifest)
   const id = await sink.addCommit(commit)
   const ref = refOf(record)
-  if (store.durable) await syncUnsynced(fileSystem, store.layout)
+  if (store.durable) await syncUnsynced(fileSystem, store.layout, store.refs)
   await writer.publish()
   if (!store.durable) await markUnsynced(fileSystem, store.layout, lease.id, ref)
-  if ((await lease.publish(id, ref)) === "revoked") return undefined
+  let isPublished = false
+  try {
+    isPublished = (await lease.publish(id, ref)) === "published"
+  } finally {
+    if (!isPublished && !store.durable) await unmarkUnsynced(fileSystem, store.layout, lease.id)
+  }
+  if (!isPublished) return undefined
   // The snapshot stands; a hint that could not be moved takes nothing from it.
   await moveBaseline(store, id, ref, record).catch(() => {})
   return { id, ref, commit, record }
@@ -229,9 +193,4 @@ async function moveBaseline(store: StoreContext, id: Oid, snapshot: RefName, rec
   await store.refs.write(ref, id, store.durable)
   // Where maintenance gave up on this capture, the snapshot may be collected by now. Later, the baseline counts for it.
   if ((await store.refs.read(snapshot)) !== id && (await store.refs.read(ref)) === id) await store.refs.removeLoose(ref)
-}
-
-async function firstOf<Item>(items: AsyncIterable<Item>): Promise<Item | undefined> {
-  for await (const item of items) return item
-  return undefined
 }

@@ -1,5 +1,5 @@
+import { utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
-import type { Oid } from "../core/oid.js"
 import type { CaptureOptions, CaptureResult } from "../snapshot-store.js"
 import { leaseLost } from "../store/lease.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
@@ -22,10 +22,7 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
   }
   return withSession(store, { signal: options.signal, onProgress: options.onProgress }, async (session) => {
     const same = noted ? undefined : await newestIfSame(store, session)
-    if (same !== undefined) {
-      await session.discard()
-      return result(session, same, false)
-    }
+    if (same !== undefined) return result(session, same, false)
     const stored = await session.publish({ kind: "capture", label, metadata })
     return stored === undefined ? undefined : result(session, stored, true)
   })
@@ -66,7 +63,7 @@ function checkNotes(label: string | undefined, metadata: Readonly<Record<string,
   for (const value of Object.values(metadata))
     if (typeof value !== "string")
       refuse("metadata", "Every value of metadata is a text. Turn other values into texts first.")
-  if (JSON.stringify(metadata).length > METADATA_LIMIT_BYTES)
+  if (utf8(JSON.stringify(metadata)).length > METADATA_LIMIT_BYTES)
     refuse("metadata", `Metadata takes at most ${METADATA_LIMIT_BYTES} bytes. Keep the rest elsewhere.`)
 }
 
@@ -83,13 +80,8 @@ async function newestIfSame(store: StoreContext, session: CaptureSession): Promi
   return undefined
 }
 
-/** Whether the store holds all that the session found, apart from what the session wrote. */
+/** Whether the store holds all that the session found, although its base did not reach it. */
 async function isWhole(store: StoreContext, session: CaptureSession): Promise<boolean> {
-  if (session.written().objects === 0) return true
-  const oids = new Set<Oid>()
-  for (const [tree, entries] of session.captured.trees) {
-    oids.add(tree)
-    for (const entry of entries) oids.add(entry.oid)
-  }
-  return (await store.objects.present(oids)).size === oids.size
+  const written = [...session.writtenOids()]
+  return (await store.objects.present(written)).size === written.length
 }

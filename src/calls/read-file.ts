@@ -1,9 +1,9 @@
 import { SnapshotError } from "../core/errors.js"
 import { readAs } from "../core/object.js"
-import type { Oid } from "../core/oid.js"
 import { escapePath, parsePath, ROOT } from "../core/path.js"
 import { readTree } from "../core/tree.js"
 import type { Rev } from "../snapshot-store.js"
+import { entryAt } from "../tree/tree-entry.js"
 import type { StoreContext } from "./context.js"
 import { resolve } from "./resolve.js"
 
@@ -14,16 +14,8 @@ export async function readFile(store: StoreContext, rev: Rev, path: string): Pro
   const isFolder = (): SnapshotError =>
     new SnapshotError("IS_FOLDER", `${escapePath(path)} is a folder in "${rev}". Name a file in it.`, { path })
   if (wanted === ROOT) throw isFolder()
-  let folder: Oid = tree
-  const names = wanted.split("/")
-  for (const [depth, name] of names.entries()) {
-    const entry = (await readTree(store.objects, folder)).find((one) => one.name === name)
-    const isLast = depth === names.length - 1
-    if (entry === undefined) return undefined
-    if (isLast && (entry.mode === "40000" || entry.mode === "160000")) throw isFolder()
-    if (isLast) return readAs(store.objects, entry.oid, "blob")
-    if (entry.mode !== "40000") return undefined
-    folder = entry.oid
-  }
-  return undefined
+  const entry = await entryAt((oid) => readTree(store.objects, oid), tree, wanted)
+  if (entry === undefined) return undefined
+  if (entry.mode === "40000" || entry.mode === "160000") throw isFolder()
+  return readAs(store.objects, entry.oid, "blob")
 }

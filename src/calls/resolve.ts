@@ -1,6 +1,7 @@
 import { SnapshotError } from "../core/errors.js"
 import { toOid, type Oid } from "../core/oid.js"
-import { toRefName } from "../core/ref-name.js"
+import { readAs } from "../core/object.js"
+import { snapshotFolder, toRefName } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
@@ -19,6 +20,7 @@ export async function resolve(store: StoreContext, rev: Rev): Promise<Resolved> 
     })
   const found =
     (await byAge(store, rev)) ?? (await byRef(store, rev)) ?? (await byId(store, rev)) ?? (await byPrefix(store, rev))
+  if (found === undefined) await refuseMissing(store, rev)
   if (found === undefined)
     throw new SnapshotError(
       "NOT_FOUND",
@@ -38,6 +40,14 @@ export async function resolveSnapshot(store: StoreContext, rev: Rev): Promise<St
   return snapshot
 }
 
+/** A ref that names the id is there, and its commit is not: OBJECT_MISSING. */
+async function refuseMissing(store: StoreContext, rev: Rev): Promise<void> {
+  const id = toOid(rev.toLowerCase())
+  if (id === undefined) return
+  for (const ref of await store.refs.names(snapshotFolder(store.workspace)))
+    if ((await store.refs.read(ref).catch(() => undefined)) === id) await readAs(store.objects, id, "commit")
+}
+
 function whole(snapshot: StoredSnapshot): Resolved {
   return { tree: snapshot.commit.tree, snapshot }
 }
@@ -46,7 +56,8 @@ async function byAge(store: StoreContext, rev: Rev): Promise<Resolved | undefine
   const match = /^latest(?:~(\d{1,9}))?$/.exec(rev)
   if (match === null) return undefined
   let left = Number(match[1] ?? 0)
-  for await (const snapshot of store.log.newestFirst(store.workspace))
+  // Passing over a damaged one would give an older snapshot under the newer one's name.
+  for await (const snapshot of store.log.newestFirst(store.workspace, "throw"))
     if (snapshot.record.kind === "capture" && left-- === 0) return whole(snapshot)
   return undefined
 }
@@ -74,10 +85,17 @@ async function byPrefix(store: StoreContext, rev: Rev): Promise<Resolved | undef
   const prefix = rev.toLowerCase()
   if (!/^[0-9a-f]{4,39}$/.test(prefix)) return undefined
   const found: StoredSnapshot[] = []
+  let failure: { readonly error: unknown } | undefined
   for (const oid of await store.objects.withPrefix(prefix)) {
-    const snapshot = await store.log.withId(oid)
-    if (snapshot !== undefined) found.push(snapshot)
+    try {
+      const snapshot = await store.log.withId(oid)
+      if (snapshot !== undefined) found.push(snapshot)
+    } catch (error) {
+      // Any object may begin with these digits: a damaged one hides no snapshot.
+      failure ??= { error }
+    }
   }
+  if (found.length === 0 && failure !== undefined) throw failure.error
   if (found.length > 1) {
     const candidates = found.map(({ id }) => id)
     throw new SnapshotError(

@@ -1,9 +1,10 @@
+import type { FileVersion } from "../core/change.js"
 import { SnapshotError } from "../core/errors.js"
 import type { Manifest } from "../core/manifest.js"
 import { toOid, type Oid } from "../core/oid.js"
 import { comparePaths, escapePath, isInside, isUnsafeName, parsePath, type RepoPath } from "../core/path.js"
 import type { Keep, Outcome, PlannedChange } from "../core/restore.js"
-import { readTree } from "../core/tree.js"
+import { readTree, type TreeEntry } from "../core/tree.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import { readTreePaths } from "../core/tree-paths.js"
 import type {
@@ -61,6 +62,7 @@ export async function apply(
       `The plan was made for another snapshot than "${made.target.to}" names now. Make a new plan.`,
       { argument: "plan" },
     )
+  await checkContents(store, goal, made)
   if (made.writes.length === 0 && made.deletes.length === 0) return report(made.keeps, [])
   return withTarget(store, goal, options, (session) => carryOut(store, goal, session, made, options))
 }
@@ -101,8 +103,7 @@ function unlessUnreadable(error: unknown): undefined {
 }
 
 function wanted(store: StoreContext, options: Filter): PathFilter {
-  const { paths, globs } = options
-  const asked = pathFilter({ ...(paths && { paths }), ...(globs && { globs }) })
+  const asked = pathFilter(options)
   const scope = scopeFilter(store)
   return Object.assign((path: string) => asked(path) && scope(path), {
     reaches: (folder: string) => asked.reaches(folder) && scope.reaches(folder),
@@ -164,7 +165,6 @@ async function carryOut(
       {
         fileSystem: store.platform.fileSystem,
         hasher: store.platform.hasher,
-        clock: store.platform.clock,
         folders,
         blobs: store.objects,
         durable: store.durable,
@@ -194,14 +194,19 @@ async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work:
   const kept: Outcome[] = []
   const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
     const entry = await entryAt(readNow, captured.tree, change.path)
-    const { before, path } = change
+    const { before, after, path } = change
+    // Done already, by an earlier apply or by hand.
+    if (after?.mode !== "40000" && before?.mode !== "40000" && entry?.oid === after?.oid && entry?.mode === after?.mode)
+      return before?.permissions !== after?.permissions && before?.oid === after?.oid
     const ours = entry === undefined ? {} : { ours: entry.oid }
     const same =
-      before?.mode === "40000"
-        ? entry?.mode === "40000" || emptyFolders.some((folder) => isInside(folder, path))
-        : before === undefined
-          ? entry === undefined || entry.mode === "40000" || leaving.has(path)
-          : entry?.oid === before.oid && entry.mode === before.mode
+      before?.mode === "40000" && after?.mode === "40000"
+        ? true
+        : before?.mode === "40000"
+          ? entry?.mode === "40000" || emptyFolders.some((folder) => isInside(folder, path))
+          : before === undefined
+            ? entry === undefined || entry.mode === "40000" || leaving.has(path)
+            : entry?.oid === before.oid && entry.mode === before.mode
     if (!same)
       kept.push({
         path,
@@ -227,8 +232,7 @@ function report(keeps: readonly Keep[], outcomes: readonly Outcome[]): RestoreRe
 }
 
 async function keepsFolder(store: StoreContext, { tree, then }: Goal, path: RepoPath): Promise<boolean> {
-  if (then === undefined || then.emptyFolders.some((folder) => isInside(folder, path)))
-    return true
+  if (then === undefined || then.emptyFolders.some((folder) => isInside(folder, path))) return true
   return (await entryAt((oid) => readTree(store.objects, oid), tree, path))?.mode === "40000"
 }
 
@@ -249,9 +253,7 @@ async function withFolders<Value>(store: StoreContext, step: (folders: Folders) 
 /** A plan may come from elsewhere: its paths must stay inside the work tree, and its oids must be oids. */
 function checkPlan(made: RestorePlan): void {
   const refuse = (): never => {
-    throw new SnapshotError("INVALID_ARGUMENT", "This is no plan of this store. Make one with plan().", {
-      argument: "plan",
-    })
+    throw notAPlan()
   }
   if (typeof made !== "object" || made === null || ![made.writes, made.deletes, made.keeps].every(Array.isArray))
     refuse()
@@ -259,11 +261,33 @@ function checkPlan(made: RestorePlan): void {
   for (const { path, before, after } of [...made.writes, ...made.deletes]) {
     if (parsePath(path) !== path || path === "") refuse()
     checkSafe(path)
-    for (const version of [before, after])
-      if (version !== undefined && (toOid(version?.oid) === undefined || !MODES.has(version.mode))) refuse()
+    for (const version of [before, after]) if (version !== undefined && !isVersion(version)) refuse()
   }
   if (made.writes.some(({ after }) => after === undefined) || made.deletes.some(({ before }) => before === undefined))
     refuse()
+}
+
+function isVersion(version: FileVersion | null): boolean {
+  if (version === null || toOid(version.oid) === undefined || !MODES.has(version.mode)) return false
+  const { permissions = 0 } = version
+  return Number.isInteger(permissions) && permissions >= 0 && permissions <= 0o777
+}
+
+function notAPlan(): SnapshotError {
+  return new SnapshotError("INVALID_ARGUMENT", "This is no plan of this store. Make one with plan().", {
+    argument: "plan",
+  })
+}
+
+/** A plan writes what its snapshot has at the same path, and nothing else that the store may hold. */
+async function checkContents(store: StoreContext, { tree, then }: Goal, made: RestorePlan): Promise<void> {
+  const readStored = (oid: Oid): Promise<TreeEntry[]> => readTree(store.objects, oid)
+  for (const { path, after } of made.writes) {
+    const entry = await entryAt(readStored, tree, path)
+    const isFolder = entry?.mode === "40000" || then?.emptyFolders.some((folder) => isInside(folder, path)) === true
+    const fits = after?.mode === "40000" ? isFolder : entry?.oid === after?.oid && entry?.mode === after?.mode
+    if (!fits) throw notAPlan()
+  }
 }
 
 /** A tree from elsewhere may name what no work tree should hold, such as .git/hooks. */

@@ -6,6 +6,7 @@ import { readTree } from "../core/tree.js"
 import { readTreePaths } from "../core/tree-paths.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { Rev } from "../snapshot-store.js"
+import { readBase } from "../store/base.js"
 import { nullSink } from "../store/object-sink.js"
 import type { TreeReader } from "../tree/compare-trees.js"
 import { worktreeFolders } from "../tree/folders.js"
@@ -13,6 +14,7 @@ import { pathFilter, type PathFilter } from "../tree/path-filter.js"
 import { readWorktree } from "../tree/worktree-reader.js"
 import type { StoreContext } from "./context.js"
 import { resolve } from "./resolve.js"
+import { findNewest, trackedBy } from "./tracked.js"
 
 /** One side of a comparison. */
 export interface Side {
@@ -53,18 +55,14 @@ export async function worktreeSide(store: StoreContext, from: Oid, signal?: Abor
   }
 }
 
-/** Reads and hashes the work tree and stores nothing. The files of the tree `from` and of the newest snapshot are tracked. */
+/** Reads and hashes the work tree and stores nothing. Tracked is what a capture would take so, and the files of `from`. */
 export async function look(store: StoreContext, from: Oid, signal: AbortSignal | undefined): Promise<CapturedTree> {
-  const passOver = (): void => {}
-  const known = await readTreePaths(store.objects, from, passOver)
-  let newest: ReadonlyMap<RepoPath, unknown> = new Map()
-  for await (const snapshot of store.log.newestFirst(store.workspace)) {
-    newest = (await readTreePaths(store.objects, snapshot.commit.tree, passOver)).files
-    break
-  }
+  const { files } = await readTreePaths(store.objects, from, () => {})
+  const { inScope } = await findNewest(store)
+  const base = inScope === undefined ? undefined : await readBase(store.objects, store.log, inScope)
   const request = {
-    isTracked: async (path: RepoPath) => known.files.has(path) || newest.has(path),
-    modeBefore: (path: RepoPath) => known.files.get(path)?.mode,
+    isTracked: trackedBy(store, base, new Set(files.keys())),
+    modeBefore: (path: RepoPath) => base?.files.get(path)?.mode,
     ...(signal === undefined ? {} : { signal }),
   }
   return store.treeCapture.capture(request, nullSink())

@@ -51,6 +51,7 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
   }
 
   function withProgress<Options extends { readonly onProgress?: OnProgress }>(options: Options): Options {
+    checkCall(options)
     const onProgress: OnProgress = (progress) => {
       options.onProgress?.(progress)
       tell("progress", progress)
@@ -73,16 +74,18 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
         tell("captured", result)
         return result
       }),
-    list: (options) => call(() => list(context, options)),
+    list: (options = {}) => call(async () => list(context, checkCall(options))),
     resolve: (rev) => call(async () => viewOf(await resolveSnapshot(context, rev))),
-    changes: (from, to, options) => call(() => changes(context, from, to, options)),
-    diff: (from, to, options) => call(() => diff(context, from, to, options)),
-    patch: (from, to, options) => call(() => patch(context, from, to, options)),
+    changes: (from, to, options = {}) => call(async () => changes(context, from, to, checkCall(options))),
+    diff: (from, to, options = {}) => call(async () => diff(context, from, to, checkCall(options))),
+    patch: (from, to, options = {}) => call(async () => patch(context, from, to, checkCall(options))),
     readFile: (rev, path) => call(() => readFile(context, rev, path)),
-    plan: (target, options = {}) => call(() => plan(context, target, withProgress(options))),
-    apply: (made, options = {}) => restoreCall(() => apply(context, made, withProgress(options))),
-    restore: (rev, options = {}) => restoreCall(() => restore(context, rev, withProgress(options))),
+    plan: (target, options = {}) => call(async () => plan(context, target, withProgress(options))),
+    apply: (made, options = {}) => restoreCall(async () => apply(context, made, withProgress(options))),
+    restore: (rev, options = {}) => restoreCall(async () => restore(context, rev, withProgress(options))),
     on(name, listener) {
+      if (!EVENTS.has(name)) throw badArgument("name", `There is no event "${String(name)}".`)
+      if (typeof listener !== "function") throw badArgument("listener", "A listener is a function.")
       const known = listeners.get(name) ?? new Set()
       listeners.set(name, known)
       known.add(listener)
@@ -95,4 +98,21 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
     [Symbol.asyncDispose]: () => store.close(),
   }
   return store
+}
+
+const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>(["progress", "captured", "restored"])
+
+/** The options of a call, checked for what every call may have. */
+function checkCall<Options extends object>(options: Options): Options {
+  if (typeof options !== "object" || options === null) throw badArgument("options", "Options are an object.")
+  const { signal, onProgress } = options as { signal?: unknown; onProgress?: unknown }
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw badArgument("signal", "signal has to be an AbortSignal.")
+  if (onProgress !== undefined && typeof onProgress !== "function")
+    throw badArgument("onProgress", "onProgress has to be a function.")
+  return options
+}
+
+function badArgument(argument: string, message: string): SnapshotError {
+  return new SnapshotError("INVALID_ARGUMENT", message, { argument })
 }

@@ -50,9 +50,6 @@ const MOMENT_MS = 200
 const BAR_COLUMNS = 24
 const TITLES: Readonly<Record<Progress["phase"], string>> = {
   scan: "Looking",
-  hash: "Reading",
-  store: "Storing",
-  compare: "Comparing",
   stage: "Preparing",
   write: "Writing",
   delete: "Deleting",

@@ -134,9 +134,9 @@ function isManifest(value: unknown): value is Manifest {
     isText(value["ignorePrefix"]) &&
     typeof value["ignoreCase"] === "boolean" &&
     isListOf(value["emptyFolders"], isText) &&
-    [permissions["file"], permissions["executable"], permissions["folder"]].every(isCount) &&
+    [permissions["file"], permissions["executable"], permissions["folder"]].every(isPermissions) &&
     isRecord(permissions["exceptions"]) &&
-    Object.values(permissions["exceptions"]).every(isCount)
+    Object.values(permissions["exceptions"]).every(isPermissions)
   )
 }
 
@@ -155,6 +155,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isText(value: unknown): boolean {
   return typeof value === "string"
+}
+
+function isPermissions(value: unknown): boolean {
+  return isCount(value) && (value as number) <= 0o777
 }
 
 function isCount(value: unknown): boolean {

@@ -5,7 +5,7 @@
  * UTF-8 is decoded, and a byte 0xNN that is no part of UTF-8 becomes the lone surrogate U+DCNN.
  * No UTF-8 text contains a lone surrogate, so nothing is confused.
  */
-import { exactText, utf8 } from "./bytes.js"
+import { compareBytes, exactText, utf8 } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 
 /** A path relative to the work tree's root, with forward slashes; "" is the root itself. */
@@ -136,14 +136,7 @@ function symbolAt(bytes: Uint8Array, at: number): string | undefined {
 }
 
 function compareEncoded(a: string, b: string): number {
-  const left = encodeName(a)
-  const right = encodeName(b)
-  const shared = Math.min(left.length, right.length)
-  for (let i = 0; i < shared; i++) {
-    const difference = (left[i] as number) - (right[i] as number)
-    if (difference !== 0) return difference
-  }
-  return left.length - right.length
+  return compareBytes(encodeName(a), encodeName(b))
 }
 
 /** NTFS drops trailing dots and spaces, knows streams after a colon, and may call ".git" by its short name. */

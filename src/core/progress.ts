@@ -1,5 +1,5 @@
 /** What a long call is at. */
-export type Phase = "scan" | "hash" | "store" | "compare" | "stage" | "write" | "delete"
+export type Phase = "scan" | "stage" | "write" | "delete"
 
 /** A step of a long call. */
 export interface Progress {
@@ -8,7 +8,7 @@ export interface Progress {
   readonly done: number
   /** Files in this phase, once that is known. */
   readonly total?: number
-  /** Bytes done in this phase. */
+  /** Bytes done in this phase, where they are counted. */
   readonly bytes?: number
 }
 

@@ -17,15 +17,19 @@ export async function drain<Item>(
   step: (item: Item) => Promise<void>,
 ): Promise<void> {
   const running = new Set<Promise<void>>()
-  try {
-    while (stack.length > 0 || running.size > 0) {
-      while (stack.length > 0 && running.size < concurrency) {
-        const started: Promise<void> = step(stack.pop() as Item).finally(() => running.delete(started))
-        running.add(started)
-      }
-      await Promise.race(running)
-    }
-  } finally {
-    await Promise.allSettled(running)
+  let failure: { readonly error: unknown } | undefined
+  const start = (item: Item): void => {
+    const started: Promise<void> = step(item)
+      .catch((error: unknown) => {
+        failure ??= { error }
+      })
+      .finally(() => running.delete(started))
+    running.add(started)
   }
+  while (failure === undefined && (stack.length > 0 || running.size > 0)) {
+    while (stack.length > 0 && running.size < concurrency) start(stack.pop() as Item)
+    await Promise.race(running)
+  }
+  await Promise.all(running)
+  if (failure !== undefined) throw failure.error
 }

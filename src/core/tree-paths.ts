@@ -1,6 +1,7 @@
 import { readTree, type TreeEntry } from "./tree.js"
 import type { ObjectReader } from "./object.js"
 import type { Oid } from "./oid.js"
+import { settleAll } from "./settle-all.js"
 import { joinPath, ROOT, type RepoPath } from "./path.js"
 
 /** A tree with everything below it. */
@@ -27,7 +28,7 @@ export async function readTreePaths(
     const next: [RepoPath, Oid][] = []
     for (let at = 0; at < level.length; at += CONCURRENCY) {
       const part = level.slice(at, at + CONCURRENCY)
-      const listed = await Promise.all(part.map(([, oid]) => entriesOf(reader, oid, onDamage)))
+      const listed = await settleAll(part.map(([, oid]) => entriesOf(reader, oid, onDamage)))
       for (const [i, [path, oid]] of part.entries()) {
         const entries = listed[i]
         if (entries === undefined) continue

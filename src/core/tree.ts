@@ -48,7 +48,10 @@ export function decodeTree(bytes: Uint8Array, oid: Oid): TreeEntry[] {
     const mode = space - at > 6 ? undefined : canonicalMode(String.fromCharCode(...bytes.subarray(at, space)))
     if (space < 0 || nul <= space + 1 || mode === undefined || nul + 1 + OID_BYTES > bytes.length)
       throw new SnapshotError("OBJECT_CORRUPT", `The tree ${oid} cannot be read: it is no list of entries.`, { oid })
-    entries.push({ mode, name: decodeName(bytes.subarray(space + 1, nul)), oid: oidAt(bytes, nul + 1) })
+    const name = decodeName(bytes.subarray(space + 1, nul))
+    if (entries.at(-1)?.name === name)
+      throw new SnapshotError("OBJECT_CORRUPT", `The tree ${oid} cannot be read: it names one entry twice.`, { oid })
+    entries.push({ mode, name, oid: oidAt(bytes, nul + 1) })
     at = nul + 1 + OID_BYTES
   }
   return entries

@@ -32,7 +32,8 @@ export async function writeAtomically(
 
 /** The folder part of a path of the system. */
 export function folderOf(path: string): string {
-  return path.slice(0, path.lastIndexOf("/")) || "/"
+  const end = path.lastIndexOf("/")
+  return end < 0 ? "." : path.slice(0, end) || "/"
 }
 
 /** Removes a file that may be gone already. */
@@ -58,7 +59,16 @@ export async function makeFolders(
     if (errno === "EEXIST") return
     if (errno !== "ENOENT" || folderOf(path) === path) throw error
     await makeFolders(fileSystem, folderOf(path), durable, permissions)
-    return makeFolders(fileSystem, path, durable, permissions)
+    // Not the same once more: where a folder above is a link to nowhere, that would have no end.
+    await unlessThere(fileSystem.makeFolder(path, permissions))
   }
   if (durable) await fileSystem.syncFolder(folderOf(path))
+}
+
+async function unlessThere(making: Promise<void>): Promise<void> {
+  try {
+    await making
+  } catch (error) {
+    if (errnoOf(error) !== "EEXIST") throw error
+  }
 }

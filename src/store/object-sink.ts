@@ -22,7 +22,7 @@ export interface SinkPorts {
 
 /** Where a capture's objects go: those that the base does not reach, into the capture's pack. */
 export interface PackSink extends ObjectSink {
-  /** Stores a commit; with `bulk` as true, without isomorphic-git. */
+  /** Stores a commit: by isomorphic-git, unless the capture had too many trees for it. */
   addCommit(commit: Commit): Promise<Oid>
   /** Stores a manifest as a commit of its own. */
   addManifest(manifest: Manifest): Promise<Oid>

@@ -27,6 +27,8 @@ export interface PackWriter {
   has(oid: Oid): boolean
   /** Number of objects in the pack. */
   readonly count: number
+  /** The objects in the pack. */
+  oids(): Iterable<Oid>
   /** Size of the pack so far; once it is published, that of both its files. 0 without objects. */
   readonly bytesWritten: number
   /**
@@ -83,6 +85,10 @@ class Writer implements PackWriter {
 
   get count(): number {
     return this.#entries.size
+  }
+
+  oids(): Iterable<Oid> {
+    return this.#entries.keys()
   }
 
   get bytesWritten(): number {

@@ -18,8 +18,11 @@ export interface StoredSnapshot {
 
 /** The snapshots of a store. */
 export interface SnapshotLog {
-  /** The snapshots of a workspace, newest first, read as they are asked for. Damaged ones are passed over. */
-  newestFirst(workspace: Workspace): AsyncIterable<StoredSnapshot>
+  /**
+   * The snapshots of a workspace, newest first, read as they are asked for. Damaged ones are passed over, or throw
+   * REF_INVALID, OBJECT_MISSING or OBJECT_CORRUPT where each of them counts.
+   */
+  newestFirst(workspace: Workspace, damaged?: "pass-over" | "throw"): AsyncIterable<StoredSnapshot>
   /** The snapshot with this id in any workspace; undefined when no ref names it. */
   withId(id: Oid): Promise<StoredSnapshot | undefined>
   /** The snapshot that a ref names; undefined when the ref is not there or names something else. */
@@ -43,15 +46,23 @@ export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
   async function at(ref: RefName): Promise<StoredSnapshot | undefined> {
     const id = await refs.read(ref)
     const found = id === undefined ? undefined : await read(id)
-    return id === undefined || found === undefined ? undefined : { id, ref, ...found }
+    // A ref by another name than its commit's own is none of a snapshot.
+    return id === undefined || found === undefined || refOf(found.record) !== ref ? undefined : { id, ref, ...found }
+  }
+
+  /** As `at`, but a commit that is not there is damage. */
+  async function whole(ref: RefName): Promise<StoredSnapshot | undefined> {
+    const id = await refs.read(ref)
+    if (id !== undefined) await readAs(reader, id, "commit")
+    return at(ref)
   }
 
   return {
     at,
-    async *newestFirst(workspace) {
+    async *newestFirst(workspace, damaged = "pass-over") {
       const names = await refs.names(snapshotFolder(workspace))
       for (const ref of names.reverse()) {
-        const snapshot = await unlessDamaged(at(ref))
+        const snapshot = await (damaged === "throw" ? whole(ref) : unlessDamaged(at(ref)))
         if (snapshot !== undefined) yield snapshot
       }
     },

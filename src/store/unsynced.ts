@@ -5,9 +5,10 @@
 import { lossyText, utf8 } from "../core/bytes.js"
 import { errnoOf } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import type { RefName } from "../core/ref-name.js"
+import { toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
+import type { Refs } from "./refs.js"
 
 /** Notes that the snapshot at `ref`, made under the lease `leaseId`, is not synced. */
 export async function markUnsynced(
@@ -20,27 +21,34 @@ export async function markUnsynced(
 }
 
 /** Syncs every snapshot that was published without. */
-export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout): Promise<void> {
+export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout, refs: Refs): Promise<void> {
   const markers = (await fileSystem.list(layout.unsynced)) ?? []
   if (markers.length === 0) return
   const packs = (await fileSystem.list(layout.packs)) ?? []
   for (const marker of markers) {
     const ref = await fileSystem.readFile(`${layout.unsynced}/${marker.name}`)
+    const name = toRefName(lossyText(ref ?? new Uint8Array()).trim())
     for (const pack of packs)
       if (pack.name.startsWith(`pack-${marker.name}`)) await syncIfThere(fileSystem, `${layout.packs}/${pack.name}`)
     await fileSystem.syncFolder(layout.packs)
     // Without its ref the snapshot is not published yet, and may still be.
-    if (ref !== undefined && (await syncRef(fileSystem, layout.gitdir, lossyText(ref).trim())))
-      await removeIfThere(fileSystem, `${layout.unsynced}/${marker.name}`)
+    if (name === undefined || (await refs.read(name)) === undefined) continue
+    await syncRef(fileSystem, layout.gitdir, name)
+    await unmarkUnsynced(fileSystem, layout, marker.name)
   }
 }
 
-async function syncRef(fileSystem: FileSystem, gitdir: string, ref: string): Promise<boolean> {
-  const file = `${gitdir}/${ref}`
-  if (!(await syncIfThere(fileSystem, file))) return false
+/** Takes a marker away: what it stood for is synced, or was never published. */
+export async function unmarkUnsynced(fileSystem: FileSystem, layout: GitdirLayout, leaseId: string): Promise<void> {
+  await removeIfThere(fileSystem, `${layout.unsynced}/${leaseId}`)
+}
+
+async function syncRef(fileSystem: FileSystem, gitdir: string, ref: RefName): Promise<void> {
+  const loose = `${gitdir}/${ref}`
+  const file = (await syncIfThere(fileSystem, loose)) ? loose : `${gitdir}/packed-refs`
+  await syncIfThere(fileSystem, file)
   for (let folder = folderOf(file); folder.length >= gitdir.length; folder = folderOf(folder))
     await fileSystem.syncFolder(folder)
-  return true
 }
 
 async function syncIfThere(fileSystem: FileSystem, path: string): Promise<boolean> {

@@ -3,11 +3,10 @@
  * and nothing can change it unseen in between. They are removed when everything is in place, and put back otherwise.
  */
 import type { FileVersion } from "../core/change.js"
-import type { Clock } from "../core/clock.js"
-import { errnoOf } from "../core/errors.js"
+import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { hashObject } from "../core/object.js"
-import { nameOf, parentOf, type RepoPath } from "../core/path.js"
+import { escapePath, joinPath, nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Folders } from "./folders.js"
 import { readStable, withFile, type ReadPorts } from "./read-file.js"
 import { removeTemporary, unlinkAgain } from "./remove-temporary.js"
@@ -34,8 +33,8 @@ export interface Asides {
   remove(aside: Aside): Promise<void>
 }
 
-export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Folders): Asides {
-  const { fileSystem, hasher, clock } = ports
+export function asides(ports: ReadPorts, folders: Folders): Asides {
+  const { fileSystem, hasher } = ports
 
   async function move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined> {
     const aside: Aside = { path, folder, name: restoreName() }
@@ -43,7 +42,9 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
     try {
       await folders.within(parentOf(path), (from) =>
         folders.within(folder, async (to) => {
-          isMoved = await renamed(from.at(nameOf(path)), to.at(aside.name))
+          const address = from.at(nameOf(path))
+          // A folder would take all that is in it along.
+          if ((await fileSystem.lstat(address))?.kind !== "folder") isMoved = await renamed(address, to.at(aside.name))
         }),
       )
       if (isMoved && (await isVersion(aside, expected))) return aside
@@ -51,7 +52,7 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
       if (isMoved) await putBack(aside)
       throw error
     }
-    if (isMoved) await putBack(aside)
+    if (isMoved && !(await putBack(aside))) throw nameTaken(aside)
     return undefined
   }
 
@@ -75,7 +76,10 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
           text !== undefined && expected.mode === "120000" && (await hashObject(hasher, "blob", text)) === expected.oid
         )
       }
-      const content = await withFile(ports, folder, aside.name, (file) => readStable(ports, file, () => clock.nowMs()))
+      const content = await withFile(ports, folder, aside.name, (file) =>
+        // That its times are fresh is the rename's doing; what counts is whether it is what was expected.
+        readStable(ports, file, () => Number.POSITIVE_INFINITY),
+      )
       if (typeof content === "string" || content.oid !== expected.oid) return false
       const executable = (content.stat.permissions & 0o100) !== 0
       return !fileSystem.traits.executableBit || expected.mode === (executable ? "100755" : "100644")
@@ -106,6 +110,16 @@ export function asides(ports: ReadPorts & { readonly clock: Clock }, folders: Fo
       await removeTemporary(fileSystem, folders, aside)
     },
   }
+}
+
+/** Something took the name in the moment between: what was moved is in nobody's snapshot, and stays where it is. */
+function nameTaken({ path, folder, name }: Aside): SnapshotError {
+  const kept = joinPath(folder, name)
+  return new SnapshotError(
+    "IO_FAILED",
+    `${escapePath(path)} changed twice during the restore. Its content before is in ${kept}: put it where it belongs.`,
+    { action: "put back", path: kept, errno: "EEXIST" },
+  )
 }
 
 /** Gives the file at `from` the new name `to` and takes the old one away. False when something has the new name. */

@@ -1,5 +1,6 @@
 import { concat, lossyText, utf8 } from "../core/bytes.js"
 import type { Change, FileDiff } from "../core/change.js"
+import { isBinary } from "./binary-patch.js"
 import { textHunks } from "./hunks.js"
 import { patchSections, sectionHeader, sectionLabels, type PatchOptions } from "./patch.js"
 
@@ -16,7 +17,8 @@ export function fileDiff(
   const parts: Uint8Array[] = []
   let additions = 0
   let deletions = 0
-  let binary = false
+  // Of one content before and after no line shows; what it is, is known all the same.
+  let binary = change.before?.oid === change.after?.oid && after !== undefined && isBinary(after)
   for (const section of patchSections(change, before, after)) {
     parts.push(sectionHeader(section))
     if (section.content === "binary") {

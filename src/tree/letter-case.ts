@@ -1,4 +1,5 @@
 import type { FileSystem } from "../core/file-system.js"
+import { isSameFile } from "./other-spelling.js"
 import { folderAbove, lastName, pathFrom } from "./system-path.js"
 
 /** The part of a file system that tells one name from another. */
@@ -22,7 +23,7 @@ export async function foldsLetterCase(fs: NameLookup, folder: string): Promise<b
 
 async function isOneFile(fs: NameLookup, path: string, other: string): Promise<boolean> {
   const [found, again] = [await fs.lstat(path), await fs.lstat(other)]
-  return found !== undefined && again !== undefined && found.inode === again.inode && found.device === again.device
+  return isSameFile(found, again)
 }
 
 function swapped(name: string): string {

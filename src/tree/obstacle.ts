@@ -5,6 +5,7 @@ import type { SkipReason } from "../core/skipped.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { TreeReader } from "./compare-trees.js"
 import type { Folders } from "./folders.js"
+import { isSameFile, spellings } from "./other-spelling.js"
 import { entryAt } from "./tree-entry.js"
 
 /** Finds what stands in the way of a path that is to be written where nothing was captured. */
@@ -29,10 +30,17 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
   const { fileSystem, folders, now, readTree, deletes } = request
   const kept = new Map(request.keeps.map(({ path, reason }) => [path, reason]))
   const reasons = new Map(now.manifest.skipped.map(({ path, reason }) => [path, REASONS[reason]]))
+  const deleted = spellings(deletes.keys())
   const emptyFolders = new Set(now.manifest.emptyFolders)
 
   function statOf(path: RepoPath): Promise<FileStat | undefined> {
     return folders.within(parentOf(path), (folder) => fileSystem.lstat(folder.at(nameOf(path))))
+  }
+
+  /** Why the look at the work tree left out the path or a folder above it. */
+  function skippedAt(path: RepoPath): KeepReason | undefined {
+    for (let at: RepoPath = path; at !== ROOT; at = parentOf(at)) if (reasons.has(at)) return reasons.get(at)
+    return undefined
   }
 
   /** Why something that was not captured is there. */
@@ -56,7 +64,7 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
 
   async function blockedAt(path: RepoPath): Promise<KeepReason | undefined> {
     const stat = await statOf(path)
-    if (stat === undefined) return undefined
+    if (stat === undefined || deletes.has(path)) return undefined
     if (stat.kind === "folder") return firstKept(path)
     return (await isOtherSpelling(path, stat)) ? undefined : reasonFor(path)
   }
@@ -66,12 +74,14 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
     const open: RepoPath[] = [folder]
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const path = next
+      const skipped = skippedAt(path)
+      if (skipped !== undefined) return skipped
       const items = (await folders.within(path, (held) => fileSystem.list(held.address))) ?? []
       if (items.length === 0 && !deletes.has(path)) return emptyFolders.has(path) ? "conflict" : reasonFor(path)
       for (const item of items) {
         const inner = joinPath(path, item.name)
         if (item.kind === "folder") open.push(inner)
-        else if (!deletes.has(inner)) return reasonFor(inner)
+        else if (!deletes.has(inner)) return (await entryAt(readTree, now.tree, inner)) ? "conflict" : reasonFor(inner)
       }
     }
     return undefined
@@ -79,16 +89,14 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
 
   /** On systems that fold names, the file found may be one that is to be deleted, under another spelling. */
   async function isOtherSpelling(path: RepoPath, stat: FileStat): Promise<boolean> {
-    for (const other of deletes.keys()) {
-      if (fold(other) !== fold(path)) continue
-      const found = await statOf(other as RepoPath)
-      if (found !== undefined && found.inode === stat.inode && found.device === stat.device) return true
-    }
+    for (const other of deleted.others(path)) if (isSameFile(await statOf(other as RepoPath), stat)) return true
     return false
   }
 
   return {
     async find(path) {
+      const skipped = skippedAt(path)
+      if (skipped !== undefined) return skipped
       const parts = path.split("/")
       for (let depth = 1; depth < parts.length; depth++) {
         const blocked = await blockedAbove(parts.slice(0, depth).join("/") as RepoPath)
@@ -106,8 +114,4 @@ const REASONS: Readonly<Record<SkipReason, KeepReason>> = {
   "changed-while-reading": "was-skipped",
   "special-file": "special-file",
   "unsafe-name": "was-skipped",
-}
-
-function fold(path: string): string {
-  return path.normalize("NFC").toLowerCase()
 }

@@ -15,7 +15,7 @@ import { compareTrees, type TreeReader } from "./compare-trees.js"
 import type { Folders } from "./folders.js"
 import { obstacleFinder } from "./obstacle.js"
 import type { PathFilter } from "./path-filter.js"
-import { changedPermissions, permissionsAt } from "./permissions.js"
+import { changedPermissions, KEPT_PERMISSIONS, permissionsAt } from "./permissions.js"
 import { rulesThen, type RulesThen } from "./rules-then.js"
 import { IGNORE_FILE } from "./scan.js"
 import { entryAt } from "./tree-entry.js"
@@ -136,14 +136,25 @@ async function permissionChanges(request: PlanRequest): Promise<PlannedChange[]>
   const changes: PlannedChange[] = []
   for (const path of await changedPermissions(readTree, target, now.manifest, then)) {
     if (!filter(path)) continue
-    const before = (await entryAt(readTree, now.tree, path)) ?? emptyFolderAt(now.manifest, path)
     const after = (await entryAt(readTree, target, path)) ?? emptyFolderAt(then, path)
+    const known = (await entryAt(readTree, now.tree, path)) ?? emptyFolderAt(now.manifest, path)
+    const before = known ?? (after?.mode === "40000" ? await standingFolder(request, path as RepoPath) : undefined)
     const isSame = before?.mode === after?.mode && (before?.oid === after?.oid || after?.mode === "40000")
     if (before === undefined || after === undefined || !isSame) continue
-    const change = withPermissions(request, path, before, after)
+    const planned = withPermissions(request, path, before, after)
+    // What nothing was captured of has its bits from the look at it just now.
+    const change: PlannedChange = known === undefined ? { ...planned, before } : planned
     if (change.before?.permissions !== change.after?.permissions) changes.push(change)
   }
   return changes
+}
+
+/** A folder that stands although nothing in it was captured. */
+async function standingFolder({ folders }: PlanRequest, path: RepoPath): Promise<FileVersion | undefined> {
+  return folders.within(path, async (folder) => {
+    const permissions = (await folder.stat()).permissions & KEPT_PERMISSIONS
+    return { mode: "40000", oid: EMPTY_TREE, permissions } satisfies FileVersion
+  })
 }
 
 /** A folder that holds nothing but empty folders, or is one itself. */

@@ -9,6 +9,7 @@ import type { Hasher } from "../core/hasher.js"
 import type { Manifest } from "../core/manifest.js"
 import { hashObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
+import type { OnProgress } from "../core/progress.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
@@ -123,7 +124,8 @@ async function captureIn(
     },
   }
 
-  const { signal, onProgress } = request
+  const { signal } = request
+  const onProgress: OnProgress = (progress) => request.onProgress?.({ ...progress, bytes: counts.bytesRead })
   const scanned = await scan(fileSystem, folders, rules.scope, visitor, { signal, onProgress })
   signal?.throwIfAborted()
   const built = await builder.build(hasher)

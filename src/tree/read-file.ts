@@ -66,6 +66,8 @@ export async function readStable(
 ): Promise<FileContent | "changed-while-reading"> {
   let previous: FileContent | undefined
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    // What is written from here on may share the grain of the times, however long the read takes.
+    const beganMs = nowMs()
     const before = attempt === 0 && opened !== undefined ? opened : await file.stat()
     const content = await readOnce(ports.hasher, file, before)
     const after = await file.stat()
@@ -73,7 +75,7 @@ export async function readStable(
       previous = undefined
       continue
     }
-    if (!isFresh(after, nowMs()) || previous?.oid === content.oid) return content
+    if (!isFresh(after, beganMs) || previous?.oid === content.oid) return content
     previous = content
   }
   return "changed-while-reading"

@@ -17,6 +17,7 @@ import type { FileStat } from "../core/file-system.js"
 import { comparePaths, isInside, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Outcome, PlannedChange } from "../core/restore.js"
+import { isSameFile, spellings, type Spellings } from "./other-spelling.js"
 import { stageFiles, unstage, type StageRequest, type StagedFiles } from "./stage.js"
 import { WorktreeEdits, type EditRequest } from "./worktree-edits.js"
 
@@ -63,12 +64,14 @@ class RestoreRun {
   readonly #written = new Set<string>()
   #staged: StagedFiles = { staged: new Map(), failed: new Map() }
   #writeFailed = false
+  readonly #deleted: Spellings
 
   constructor(request: RestoreRequest, writes: readonly PlannedChange[], deletes: readonly PlannedChange[]) {
     this.#request = request
     this.#writes = foldersLast(writes)
     this.#edits = new WorktreeEdits(request)
     this.#deletes = new Map(deletes.map((change) => [change.path, change]))
+    this.#deleted = spellings(this.#deletes.keys())
     let done = 0
     const total = writes.filter(isFile).length
     const onStaged = (): void => request.onProgress?.({ phase: "stage", done: ++done, total })
@@ -87,7 +90,7 @@ class RestoreRun {
       this.#request.onProgress?.({ phase: "write", done: at + 1, total: this.#writes.length })
     }
     for (const [path, permissions] of this.#edits.closedFolders)
-      await this.#attempt({ path }, () => this.#edits.chmod(path, permissions))
+      await this.#attempt({ path }, async () => void (await this.#edits.chmod(path, permissions)))
   }
 
   async delete(): Promise<void> {
@@ -121,7 +124,8 @@ class RestoreRun {
   async settle(): Promise<void> {
     await this.#edits.removeAsides()
     for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
-    for (const path of this.#deletes.keys()) await this.#removeEmptied(parentOf(path as RepoPath))
+    const parents = new Set([...this.#deletes.keys()].map((path) => parentOf(path as RepoPath)))
+    for (const path of parents) await this.#removeEmptied(path)
     // What failed for a moment is tried once more.
     for (const path of [...this.#stuckFolders.keys()]) await this.#removeEmptied(path)
     for (const [path, reason] of this.#stuckFolders)
@@ -171,8 +175,12 @@ class RestoreRun {
   }
 
   async #writeFolder(change: PlannedChange, path: RepoPath, after: FileVersion): Promise<Outcome> {
-    if (change.before?.mode === "40000") await this.#edits.chmod(path, after.permissions)
-    else if (!(await this.#ensureFolder(path))) return conflict(change)
+    const { permissions } = after
+    const isWritten =
+      change.before?.mode === "40000" && permissions !== undefined
+        ? await this.#edits.chmod(path, permissions)
+        : await this.#ensureFolder(path)
+    if (!isWritten) return conflict(change)
     return { path, action: "written", ...oids(change) }
   }
 
@@ -240,10 +248,9 @@ class RestoreRun {
   /** On systems that fold names, a file that is to be deleted may have the name under another spelling. */
   async #placeOverOtherSpelling(path: RepoPath, after: FileVersion): Promise<boolean> {
     const found = await this.#edits.statOf(path)
-    for (const { path: other, before } of this.#deletes.values()) {
-      if (other === path || before === undefined || foldName(other) !== foldName(path)) continue
-      const stat = await this.#edits.statOf(other as RepoPath)
-      if (stat === undefined || found === undefined || identity(stat) !== identity(found)) continue
+    for (const other of this.#deleted.others(path)) {
+      const before = this.#deletes.get(other)?.before
+      if (before === undefined || !isSameFile(await this.#edits.statOf(other as RepoPath), found)) continue
       if (await this.#edits.moveAside(other as RepoPath, before)) return this.#place(path, after)
     }
     return false
@@ -293,8 +300,4 @@ function oids({ before, after }: PlannedChange): { readonly ours?: string; reado
 
 function identity({ device, inode }: FileStat): string {
   return `${device}:${inode}`
-}
-
-function foldName(path: string): string {
-  return path.normalize("NFC").toLowerCase()
 }

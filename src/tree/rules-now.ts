@@ -42,6 +42,7 @@ export function rulesNow(platform: Platform, request: RulesRequest): () => Promi
       scope: {
         worktree,
         rules: ignoreRules({ sources, prefix, exclude, ignoreCase }),
+        ownRules: ignoreRules({ sources: [], prefix, exclude, ignoreCase }),
         isTracked: (path) => tracked.has(path),
         hasTrackedInside: (folder) => tracked.hasInside(folder),
         included: include.length === 0 ? undefined : await includedPaths(platform, request),

@@ -5,7 +5,17 @@
  * the way is not there; one that turns into something else is looked at again.
  */
 import pLimit from "p-limit"
-import { decodeName, escapePath, isUnsafeName, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import {
+  decodeName,
+  escapePath,
+  isInside,
+  isUnsafeName,
+  joinPath,
+  nameOf,
+  parentOf,
+  ROOT,
+  type RepoPath,
+} from "../core/path.js"
 import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { drain, settleAll } from "../core/settle-all.js"
 import type { FileKind, FileSystem, FolderHandle, FolderItem } from "../core/file-system.js"
@@ -21,6 +31,8 @@ export interface ScanScope {
   /** The real path of the work tree. */
   readonly worktree: string
   readonly rules: IgnoreRules
+  /** Those of the store's options alone, without any ignore file. */
+  readonly ownRules: IgnoreRules
   /** What the user's own repository tracks is taken even where a rule names it. */
   readonly isTracked: (path: RepoPath) => boolean
   readonly hasTrackedInside: (folder: RepoPath) => boolean
@@ -67,6 +79,8 @@ export async function scan(
 ): Promise<ScanResult> {
   const skipped: Skipped[] = []
   const ignoreFiles = new Map<RepoPath, Uint8Array>()
+  /** Folders that turned out to be somewhere else. */
+  const dropped: RepoPath[] = []
   /** Ignore files that could not be read. */
   const unread = new Set<RepoPath>()
   const stack: PendingFolder[] = [{ path: ROOT, rules: scope.rules }]
@@ -79,6 +93,7 @@ export async function scan(
 
   async function enterFolder({ path, rules }: PendingFolder): Promise<void> {
     options.signal?.throwIfAborted()
+    if (dropped.some((folder) => isInside(path, folder))) return
     try {
       const entered = await folders.within(path, async (handle) => {
         const items = await fileSystem.list(handle.address)
@@ -92,6 +107,7 @@ export async function scan(
     } catch (error) {
       if (path === ROOT) throw error
       if (isSnapshotError(error, "PATH_UNSAFE")) {
+        dropped.push(path)
         visitor.dropFolder(path)
         return skip(path, "changed-while-reading")
       }
@@ -133,13 +149,18 @@ export async function scan(
     if (isRestoreName(name)) return skip(path, "unsafe-name")
     if (isUnsafeName(name)) return skip(escapePath(path), "unsafe-name")
     if (isLeftOut(path, kind, rules)) return
-    if (kind === "folder") return void stack.push({ path, rules })
+    if (kind === "folder") return void stack.push({ path, rules: rulesFor(path, rules) })
     if (kind === "special") return skip(path, "special-file")
     const outcome = await files(() => visitor.visitFile(handle, path, kind))
     if (outcome === "absent" && attempt < REVISITS) return revisitIn(handle, path, rules, attempt)
     if (outcome === "absent") return skip(path, "changed-while-reading")
     if (outcome !== "taken") return skip(path, outcome)
     options.onProgress?.({ phase: "scan", done: ++done })
+  }
+
+  /** A repository inside that is tracked although a rule names it is taken as its own rules say. */
+  function rulesFor(folder: RepoPath, rules: IgnoreRules): IgnoreRules {
+    return scope.isTracked(folder) && rules.ignores(folder, "folder") ? scope.ownRules : rules
   }
 
   function isLeftOut(path: RepoPath, kind: FileKind, rules: IgnoreRules): boolean {

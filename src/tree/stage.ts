@@ -1,5 +1,5 @@
 import pLimit from "p-limit"
-import type { BlobSource } from "../core/blob-source.js"
+import { openBlob, type BlobSource } from "../core/blob-source.js"
 import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem, FolderHandle } from "../core/file-system.js"
 import { PLAIN_PERMISSIONS } from "../core/manifest.js"
@@ -106,13 +106,7 @@ async function writeBlob(
   oid: Oid,
   permissions: number,
 ): Promise<true> {
-  const blob = await blobs.stream(oid)
-  if (blob === undefined)
-    throw new SnapshotError(
-      "OBJECT_MISSING",
-      `The file content ${oid} is missing from the store. Nothing was changed. Restore the other paths by naming them.`,
-      { oid },
-    )
+  const blob = await openBlob(blobs, oid)
   const file = await fileSystem.open(folder.at(name), "create", permissions)
   try {
     let at = 0

@@ -2,7 +2,7 @@ import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { joinSharedIndex, readGitIndex, type IndexEntry } from "../core/git-index.js"
 import type { Hasher } from "../core/hasher.js"
-import { parentOf, type RepoPath } from "../core/path.js"
+import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OwnRepository } from "./own-repository.js"
 import { unlessRefused } from "./read-small-file.js"
 import { pathFrom } from "./system-path.js"
@@ -18,8 +18,8 @@ export interface TrackedPaths {
 }
 
 /**
- * Reads what the repository's index tracks. Paths with an unsettled merge are tracked. Folders that a sparse index keeps
- * whole are not: Git has taken their files out of the work tree.
+ * Reads what the repository's index tracks. Paths with an unsettled merge are tracked. Of a folder that a sparse
+ * index keeps whole the names are not known here: all that stands in it counts as tracked.
  * With `ignoreCase`, paths that differ in the case of ASCII letters are one, as for Git on such a file system.
  */
 export async function trackedPaths(
@@ -55,17 +55,27 @@ function pathSet(entries: readonly IndexEntry[] | undefined, prefix: string, ign
   const start = prefix === "" ? "" : `${same(prefix)}/`
   const paths = new Set<RepoPath>()
   const folders = new Set<RepoPath>()
+  const sparse = new Set<RepoPath>()
   for (const entry of entries ?? []) {
-    const full = same(entry.path)
-    if (entry.mode === SPARSE_FOLDER || !full.startsWith(start)) continue
+    const full = same(entry.path).replace(/\/$/, "")
+    if (entry.mode === SPARSE_FOLDER && `${start}/`.startsWith(`${full}/`)) sparse.add(ROOT)
+    if (!full.startsWith(start)) continue
     const path = full.slice(start.length) as RepoPath
+    if (entry.mode === SPARSE_FOLDER) sparse.add(path)
     paths.add(path)
-    if (entry.mode === GITLINK) folders.add(path)
+    if (entry.mode === GITLINK || entry.mode === SPARSE_FOLDER) folders.add(path)
     for (let folder = parentOf(path); !folders.has(folder); folder = parentOf(folder)) folders.add(folder)
   }
+  const isSparse = (path: RepoPath): boolean => {
+    for (let at = path; sparse.size > 0; at = parentOf(at)) {
+      if (sparse.has(at)) return true
+      if (at === ROOT) break
+    }
+    return false
+  }
   return {
-    has: (path): boolean => paths.has(same(path)),
-    hasInside: (folder): boolean => folders.has(same(folder)),
+    has: (path): boolean => paths.has(same(path)) || isSparse(same(path)),
+    hasInside: (folder): boolean => folders.has(same(folder)) || isSparse(same(folder)),
     isKnown: entries !== undefined,
   }
 }

@@ -2,10 +2,9 @@
  * Changes to a work tree that can all be taken back: each notes what undoes it.
  */
 import { concat } from "../core/bytes.js"
-import type { BlobSource } from "../core/blob-source.js"
+import { openBlob, type BlobSource } from "../core/blob-source.js"
 import type { FileVersion } from "../core/change.js"
-import type { Clock } from "../core/clock.js"
-import { errnoOf, SnapshotError } from "../core/errors.js"
+import { errnoOf } from "../core/errors.js"
 import type { FileStat, FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import type { Oid } from "../core/oid.js"
@@ -18,7 +17,6 @@ import type { Staged } from "./stage.js"
 export interface EditRequest {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
-  readonly clock: Clock
   readonly folders: Folders
   readonly blobs: BlobSource
   /** The bits of a folder that the target has; undefined for the system's default. */
@@ -123,10 +121,12 @@ export class WorktreeEdits {
       await this.#removeFolder(path)
     }
     try {
-      await folders.within(parentOf(path), async (parent) => {
+      const made = await folders.within(parentOf(path), async (parent) => {
         await fileSystem.makeFolder(parent.at(nameOf(path)), bits)
         this.#steps.push({ undo })
+        return true
       })
+      if (made !== true) return false
     } catch (error) {
       if (errnoOf(error) === "EEXIST") return false
       throw error
@@ -145,16 +145,17 @@ export class WorktreeEdits {
     this.#remade.set(path, permissions)
   }
 
-  /** Sets the bits of a folder. */
-  async chmod(path: RepoPath, permissions: number | undefined): Promise<undefined> {
-    if (permissions === undefined) return
+  /** Sets the bits of a folder; false when there is none. */
+  async chmod(path: RepoPath, permissions: number): Promise<boolean> {
     const { folders, fileSystem } = this.#request
-    await folders.within(path, async (folder) => {
+    const done = await folders.within(path, async (folder) => {
       const before = (await folder.stat()).permissions
-      if (before === permissions) return
+      if (before === permissions) return true
       await fileSystem.chmodFolder(folder.address, permissions)
       this.#steps.push({ undo: () => this.#setBits(path, before) })
+      return true
     })
+    return done === true
   }
 
   async #setBits(path: RepoPath, permissions: number): Promise<void> {
@@ -222,14 +223,7 @@ async function placeLink(fileSystem: FileSystem, blobs: BlobSource, oid: Oid, ad
 }
 
 async function contentOf(blobs: BlobSource, oid: Oid): Promise<Uint8Array> {
-  const blob = await blobs.stream(oid)
-  if (blob === undefined)
-    throw new SnapshotError(
-      "OBJECT_MISSING",
-      `The link text ${oid} is missing from the store. Everything was put back. Restore the other paths by naming them.`,
-      { oid },
-    )
   const pieces: Uint8Array[] = []
-  for await (const piece of blob.chunks) pieces.push(piece)
+  for await (const piece of (await openBlob(blobs, oid)).chunks) pieces.push(piece)
   return concat(pieces)
 }

@@ -57,7 +57,7 @@ export type Edit =
 export const EMPTY_FOLDER: RandomFolder = { kind: "folder", permissions: 0o755, items: new Map() }
 
 /** Contents that some tool would change: empty, CRLF, no final newline, not UTF-8, with NULs, up to 100 KB. */
-export const randomBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
+const randomBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
   {
     arbitrary: fc.constantFrom("", "\n", "\r\n", "\0", "a", "a\n", "a\r\nb\r\n", "a\nb", "$Id$\n").map(bytesOf),
     weight: 3,
@@ -84,7 +84,7 @@ export function randomFolder(shape: FolderShape = {}): fc.Arbitrary<RandomFolder
 }
 
 /** What can stand in a folder, folders included. */
-export function randomItem(shape: FolderShape = {}): fc.Arbitrary<RandomItem> {
+function randomItem(shape: FolderShape = {}): fc.Arbitrary<RandomItem> {
   return fc.oneof(
     { arbitrary: leaf(shape), weight: 3 },
     { arbitrary: folderOf({ ...shape, maxItems: 4 }, 1, false), weight: 2 },

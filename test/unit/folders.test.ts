@@ -2,7 +2,7 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import type { FileSystem, FolderHandle } from "../../src/core/file-system.js"
-import { PLAIN_PERMISSIONS } from "../../src/core/manifest.js"
+import { PLAIN_MANIFEST, PLAIN_PERMISSIONS, type Manifest, type Permissions } from "../../src/core/manifest.js"
 import { EMPTY_TREE, type Oid } from "../../src/core/oid.js"
 import { ROOT, type RepoPath } from "../../src/core/path.js"
 import type { TreeEntry } from "../../src/core/tree.js"
@@ -181,9 +181,13 @@ test("bits may differ for the exceptions of either side, and for all of a kind w
     [inner]: [{ mode: "100644", name: "in", oid: inner }],
   }
   const read = async (oid: Oid): Promise<readonly TreeEntry[]> => entries[oid] ?? []
-  const one = { ...PLAIN_PERMISSIONS, exceptions: { a: 0o600 } }
-  const other = { ...PLAIN_PERMISSIONS, exceptions: { b: 0o600 } }
+  const withBits = (permissions: Partial<Permissions>): Manifest => ({
+    ...PLAIN_MANIFEST,
+    permissions: { ...PLAIN_PERMISSIONS, ...permissions },
+  })
+  const one = withBits({ exceptions: { a: 0o600 } })
+  const other = withBits({ exceptions: { b: 0o600 } })
   expect([...(await changedPermissions(read, EMPTY_TREE, one, other))].toSorted()).toEqual(["a", "b"])
-  const group = { ...PLAIN_PERMISSIONS, file: 0o664 }
+  const group = withBits({ file: 0o664 })
   expect([...(await changedPermissions(read, EMPTY_TREE, group, other))].toSorted()).toEqual(["b", "file", "folder/in"])
 })

@@ -64,7 +64,15 @@ class NodeFileSystem implements FileSystem {
   }
 
   readLink(path: string): Promise<Uint8Array | undefined> {
-    return this.#find("read the link", path, async () => plainBytes(await this.#calls.readlink(path)))
+    return this.#find("read the link", path, async () => {
+      try {
+        return plainBytes(await this.#calls.readlink(path))
+      } catch (error) {
+        // What the system says of a path that is no link.
+        if (errorName(error) === "EINVAL") return undefined
+        throw error
+      }
+    })
   }
 
   realPath(path: string): Promise<string | undefined> {

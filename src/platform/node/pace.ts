@@ -25,7 +25,7 @@ export class Pace {
       this.#pooled -= 1
       return onPool(pooled)
     }
-    if (this.#nowMs() - this.#turnBeganMs > TURN_MS) await this.#pause()
+    while (this.#nowMs() - this.#turnBeganMs > TURN_MS) await this.#pause()
     const beganMs = this.#nowMs()
     try {
       return now()

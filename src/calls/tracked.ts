@@ -1,0 +1,63 @@
+import type { RepoPath } from "../core/path.js"
+import { baselineRef, snapshotFolder, type RefName } from "../core/ref-name.js"
+import { readTreePaths } from "../core/tree-paths.js"
+import type { Base } from "../store/base.js"
+import type { StoredSnapshot } from "../store/snapshot-log.js"
+import type { StoreContext } from "./context.js"
+
+/** The newest snapshots of a workspace. */
+export interface Newest {
+  readonly ofAny: StoredSnapshot | undefined
+  /** Of the store's own scope: what a capture builds on. */
+  readonly inScope: StoredSnapshot | undefined
+}
+
+/** Finds the newest snapshots. After some of other scopes, the baseline ref says which one is of this scope. */
+export async function findNewest(store: StoreContext): Promise<Newest> {
+  let ofAny: StoredSnapshot | undefined
+  let looked = 0
+  for await (const snapshot of store.log.newestFirst(store.workspace)) {
+    ofAny ??= snapshot
+    if (snapshot.record.scope === store.scope) return { ofAny, inScope: snapshot }
+    if (++looked === SCOPE_SEARCH) break
+  }
+  const id = await store.refs.read(baselineRef(store.workspace, store.scope)).catch(() => undefined)
+  return { ofAny, inScope: id === undefined ? undefined : await store.log.withId(id).catch(() => undefined) }
+}
+
+/** How many snapshots back one of the same scope is looked for. */
+const SCOPE_SEARCH = 32
+
+/**
+ * What is exempt from the new-file limit: the files of the base, those that the base should hold and could not read,
+ * those of snapshots that were published since, and `also`.
+ */
+export function trackedBy(
+  store: StoreContext,
+  base: Base | undefined,
+  also: ReadonlySet<RepoPath> | undefined,
+): (path: RepoPath) => Promise<boolean> {
+  const skippedThen = new Set(
+    base?.manifest?.skipped.filter(({ reason }) => TRACKED_THOUGH.has(reason)).map(({ path }) => path),
+  )
+  const newer = new Map<RefName, Promise<ReadonlyMap<RepoPath, unknown>>>()
+
+  async function filesOf(ref: RefName): Promise<ReadonlyMap<RepoPath, unknown>> {
+    const snapshot = await store.log.at(ref).catch(() => undefined)
+    if (snapshot === undefined || snapshot.record.scope !== store.scope) return new Map()
+    return (await readTreePaths(store.objects, snapshot.commit.tree, () => {})).files
+  }
+
+  return async (path) => {
+    if (base?.files.has(path) === true || also?.has(path) === true || skippedThen.has(path)) return true
+    for (const ref of (await store.refs.names(snapshotFolder(store.workspace))).reverse()) {
+      if (base !== undefined && ref <= base.snapshot.ref) return false
+      const files = newer.get(ref) ?? filesOf(ref)
+      newer.set(ref, files)
+      if ((await files).has(path)) return true
+    }
+    return false
+  }
+}
+
+const TRACKED_THOUGH: ReadonlySet<string> = new Set(["unreadable", "changed-while-reading"])
