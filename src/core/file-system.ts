@@ -90,7 +90,7 @@ export interface FileSystem {
   lstat(path: string): Promise<FileStat | undefined>
   /** All names in a folder, in no order; undefined when it is not there. A link or a file in its place: IO_FAILED, ENOTDIR. */
   list(path: string): Promise<FolderItem[] | undefined>
-  /** The text of a link, byte for byte. */
+  /** The text of a link, byte for byte; undefined also for what is no link. */
   readLink(path: string): Promise<Uint8Array | undefined>
   /** The canonical path behind all links. */
   realPath(path: string): Promise<string | undefined>

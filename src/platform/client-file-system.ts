@@ -12,7 +12,7 @@ import type {
 import { ClientOpenFile } from "./client-open-file.js"
 import { clientStat } from "./client-stat.js"
 import { refusalOfKind } from "./file-mode.js"
-import { ioError, meansMissing, refusal } from "./io-error.js"
+import { errorName, ioError, meansMissing, refusal } from "./io-error.js"
 import { openPlainFolder } from "./plain-folder-handle.js"
 
 /**
@@ -51,9 +51,15 @@ class ClientFileSystem implements FileSystem {
   }
 
   readLink(path: string): Promise<Uint8Array | undefined> {
-    return this.#find("read the link", path, async (at) =>
-      bytesOf(await this.#client.readlink(at, { encoding: "buffer" })),
-    )
+    return this.#find("read the link", path, async (at) => {
+      try {
+        return bytesOf(await this.#client.readlink(at, { encoding: "buffer" }))
+      } catch (error) {
+        // What file systems say of a path that is no link.
+        if (errorName(error) === "EINVAL") return undefined
+        throw error
+      }
+    })
   }
 
   realPath(path: string): Promise<string | undefined> {

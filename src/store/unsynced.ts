@@ -45,8 +45,9 @@ export async function unmarkUnsynced(fileSystem: FileSystem, layout: GitdirLayou
 
 async function syncRef(fileSystem: FileSystem, gitdir: string, ref: RefName): Promise<void> {
   const loose = `${gitdir}/${ref}`
-  const file = (await syncIfThere(fileSystem, loose)) ? loose : `${gitdir}/packed-refs`
-  await syncIfThere(fileSystem, file)
+  const packed = `${gitdir}/packed-refs`
+  const file = (await syncIfThere(fileSystem, loose)) ? loose : packed
+  if (file === packed) await syncIfThere(fileSystem, packed)
   for (let folder = folderOf(file); folder.length >= gitdir.length; folder = folderOf(folder))
     await fileSystem.syncFolder(folder)
 }

@@ -56,7 +56,7 @@ export interface ScanVisitor {
   readIgnoreFile(folder: FolderHandle, path: RepoPath): Promise<Uint8Array | "absent" | SkipReason>
   /** A folder that was listed, before anything in it. `isEmpty`: it holds nothing at all. */
   visitFolder(folder: FolderHandle, path: RepoPath, isEmpty: boolean): Promise<void>
-  /** What was visited in this folder turned out to be somewhere else: none of it counts. */
+  /** The folder turned out to be somewhere else, or could not be read to its end: nothing of it counts. */
   dropFolder(path: RepoPath): void
 }
 
@@ -79,7 +79,7 @@ export async function scan(
 ): Promise<ScanResult> {
   const skipped: Skipped[] = []
   const ignoreFiles = new Map<RepoPath, Uint8Array>()
-  /** Folders that turned out to be somewhere else. */
+  /** Folders of which nothing counts. */
   const dropped: RepoPath[] = []
   /** Ignore files that could not be read. */
   const unread = new Set<RepoPath>()
@@ -106,13 +106,11 @@ export async function scan(
       if (entered !== true) await revisit(path, rules)
     } catch (error) {
       if (path === ROOT) throw error
-      if (isSnapshotError(error, "PATH_UNSAFE")) {
-        dropped.push(path)
-        visitor.dropFolder(path)
-        return skip(path, "changed-while-reading")
-      }
-      if (!UNREADABLE.has(errnoOf(error) ?? "")) throw error
-      skip(path, "unreadable")
+      const isElsewhere = isSnapshotError(error, "PATH_UNSAFE")
+      if (!isElsewhere && !UNREADABLE.has(errnoOf(error) ?? "")) throw error
+      dropped.push(path)
+      visitor.dropFolder(path)
+      skip(path, isElsewhere ? "changed-while-reading" : "unreadable")
     }
   }
 

@@ -184,7 +184,7 @@ describe.each(BACKENDS)("list and resolve on $name", ({ start }) => {
     expect(await store.readFile(one, "a.txt")).toEqual(new Uint8Array(Buffer.from("one")))
   })
 
-  test("a ref that is empty, cut or no oid is REF_INVALID by its name, and hides no other snapshot", async () => {
+  test("a ref that is empty, cut or no oid is REF_INVALID by its name and as the latest, and hides no other snapshot", async () => {
     const place = await start()
     const store = await place.open()
     const [one, two] = (await history(place, store, "one", "two")) as [string, string]
@@ -193,7 +193,10 @@ describe.each(BACKENDS)("list and resolve on $name", ({ start }) => {
       place.fs.writeFileSync(`${place.gitdir}/${ref}`, content)
       await expectError(store.resolve(ref), "REF_INVALID", { ref })
       expect((await store.list()).map(({ id }) => id)).toEqual([one])
-      expect((await store.resolve("latest")).id).toBe(one)
+      // An older one in its place would be restored by mistake.
+      await expectError(store.resolve("latest"), "REF_INVALID", { ref })
+      await expectError(store.restore("latest"), "REF_INVALID", { ref })
+      expect((await store.resolve(one)).id).toBe(one)
     }
     place.fs.writeFileSync(`${place.gitdir}/${ref}`, `${two}\n`)
     expect((await store.resolve("latest")).id).toBe(two)
