@@ -1,10 +1,10 @@
 /** A bounded amount of something, such as bytes in memory, that many share. */
 export interface Budget {
   /**
-   * Runs `step` when `amount` is free, in the order of the calls, and frees it after. More than there is in all waits for
-   * all of it.
+   * Resolves when `amount` is free, in the order of the calls; more than there is in all waits for all of it. Call what it
+   * gives to free it again, once.
    */
-  spend<Value>(amount: number, step: () => Promise<Value>): Promise<Value>
+  take(amount: number): Promise<() => void>
 }
 
 export function budget(total: number): Budget {
@@ -20,15 +20,13 @@ export function budget(total: number): Budget {
   }
 
   return {
-    async spend(wanted, step) {
+    async take(wanted) {
       const amount = Math.min(wanted, total)
       await new Promise<void>((begin) => {
         waiting.push({ amount, begin })
         admit()
       })
-      try {
-        return await step()
-      } finally {
+      return () => {
         free += amount
         admit()
       }

@@ -43,6 +43,8 @@ export type OpenMode = "read" | "update" | "create"
 
 /** An open file. */
 export interface OpenFile {
+  /** What `stat` gave when the file was opened, where it was asked then. */
+  readonly opened?: FileStat
   stat(): Promise<FileStat>
   /** Fills `buffer` from `position` on; the number of bytes read is smaller only at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>

@@ -1,6 +1,7 @@
 /*
  * Work tree to tree without native git: walks, reads and hashes, and hands the objects on.
  */
+import pLimit from "p-limit"
 import { decodeName, isInside, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import { budget } from "../core/budget.js"
 import type { Clock } from "../core/clock.js"
@@ -58,6 +59,7 @@ async function captureIn(
   const permissions = new Map<RepoPath, readonly [mode: Mode, permissions: number]>()
   const emptyFolders = new Set<RepoPath>()
   const memory = budget(MEMORY_BYTES)
+  const opens = pLimit(OPEN_FILES)
   const nowMs = (): number => options.clock.nowMs()
   const counts = { filesScanned: 0, filesRead: 0, bytesRead: 0 }
 
@@ -66,25 +68,41 @@ async function captureIn(
     return (stat.permissions & 0o100) === 0 ? "100644" : "100755"
   }
 
-  async function takeFile(file: OpenFile, path: RepoPath): Promise<"taken" | SkipReason> {
-    const opened = await file.stat()
-    const { sizeBytes } = opened
-    if (sizeBytes > newFileLimitBytes && !rules.scope.isTracked(path) && !(await request.isTracked(path)))
-      return "too-large"
-    return memory.spend(Math.min(sizeBytes, WHOLE_FILE_BYTES), () => storeFile(file, path, opened))
+  /** Reads a file, and stores it as well where it is too large to be held. Only as many as `opens` lets are open at a time. */
+  async function takeFile(folder: FolderHandle, path: RepoPath): Promise<"taken" | "absent" | SkipReason> {
+    let free = (): void => {}
+    try {
+      const content = await opens(() =>
+        withFile({ fileSystem, hasher }, folder, nameOf(path), async (file) => {
+          const opened = file.opened ?? (await file.stat())
+          if (opened.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return "too-large"
+          free = await memory.take(Math.min(opened.sizeBytes, WHOLE_FILE_BYTES))
+          return readAndStream(file, opened)
+        }),
+      )
+      if (typeof content === "string") return content
+      // The file is closed by now: compressing takes longer than reading.
+      if (content.bytes !== undefined && !sink.has(content.oid)) await sink.add("blob", content.bytes, content.oid)
+      const mode = modeOf(path, content.stat)
+      builder.addFile(path, mode, content.oid)
+      permissions.set(path, [mode, content.stat.permissions])
+      return "taken"
+    } finally {
+      free()
+    }
   }
 
-  async function storeFile(file: OpenFile, path: RepoPath, opened: FileStat): Promise<"taken" | SkipReason> {
+  async function isTracked(path: RepoPath): Promise<boolean> {
+    return rules.scope.isTracked(path) || request.isTracked(path)
+  }
+
+  async function readAndStream(file: OpenFile, opened: FileStat): Promise<FileContent | "changed-while-reading"> {
     for (let attempt = 0; attempt < STORE_ATTEMPTS; attempt++) {
       const content = await readStable({ fileSystem, hasher }, file, nowMs, attempt === 0 ? opened : undefined)
       if (content === "changed-while-reading") return content
       counts.filesRead++
       counts.bytesRead += content.stat.sizeBytes
-      if (!(await storeContent(file, content, sink))) continue
-      const mode = modeOf(path, content.stat)
-      builder.addFile(path, mode, content.oid)
-      permissions.set(path, [mode, content.stat.permissions])
-      return "taken"
+      if (content.bytes !== undefined || (await streamContent(file, content, sink))) return content
     }
     return "changed-while-reading"
   }
@@ -102,7 +120,7 @@ async function captureIn(
     async visitFile(folder, path, kind) {
       counts.filesScanned++
       if (kind === "link") return takeLink(folder, path)
-      return withFile({ fileSystem, hasher }, folder, nameOf(path), (file) => takeFile(file, path))
+      return takeFile(folder, path)
     },
     async readIgnoreFile(folder, path) {
       const content = await withFile({ fileSystem, hasher }, folder, nameOf(path), (file) =>
@@ -146,22 +164,17 @@ async function captureIn(
   return { tree: built.root, trees, manifest, stats: counts }
 }
 
+const OPEN_FILES = 16
+
 /** Contents that are held in memory at a time. */
-const MEMORY_BYTES = 32 * 1024 * 1024
+const MEMORY_BYTES = 64 * 1024 * 1024
 
 /** How often a large file may change between being hashed and being stored. */
 const STORE_ATTEMPTS = 3
 
-/** Stores a file's content unless it is stored. False when the file changed since it was hashed. */
-async function storeContent(file: OpenFile, content: FileContent, sink: ObjectSink): Promise<boolean> {
-  const { oid, bytes, stat } = content
-  if (sink.has(oid)) return true
-  if (bytes !== undefined) {
-    await sink.add("blob", bytes, oid)
-    return true
-  }
-  const stored = await sink.addStream(stat.sizeBytes, padded(file, stat.sizeBytes))
-  return stored === oid
+/** Stores a large file unless it is stored. False when the file changed since it was hashed. */
+async function streamContent(file: OpenFile, { oid, stat }: FileContent, sink: ObjectSink): Promise<boolean> {
+  return sink.has(oid) || (await sink.addStream(stat.sizeBytes, padded(file, stat.sizeBytes))) === oid
 }
 
 /** The pieces of a file, filled up with zeros when it got shorter: its oid tells then that it changed. */

@@ -27,7 +27,7 @@ export interface FileContent {
 export type ReadFailure = "unreadable" | "changed-while-reading" | "absent"
 
 /** Files above this many bytes are read in pieces and never held as a whole. */
-export const WHOLE_FILE_BYTES: number = 8 * 1024 * 1024
+export const WHOLE_FILE_BYTES: number = 16 * 1024 * 1024
 
 const PIECE_BYTES = 1024 * 1024
 

@@ -193,9 +193,9 @@ interface PendingFolder {
   readonly rules: IgnoreRules
 }
 
-const FOLDER_CONCURRENCY = 8
+const FOLDER_CONCURRENCY = 16
 
-const FILE_CONCURRENCY = 64
+const FILE_CONCURRENCY = 128
 
 /** How often a path that turns into something else is looked at again. */
 const REVISITS = 4

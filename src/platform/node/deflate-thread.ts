@@ -43,7 +43,7 @@ export function deflateThread(file: URL): DeflateThread {
 }
 
 /** So much within BURST_MS is worth a thread, which takes some 40 ms to start. */
-const START_BYTES = 2 * 1024 * 1024
+const START_BYTES = 256 * 1024
 const BURST_MS = 1000
 const IDLE_MS = 2000
 /** A batch is sent when it has this many bytes, or when the event loop comes round. */

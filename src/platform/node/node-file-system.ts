@@ -94,9 +94,9 @@ class NodeFileSystem implements FileSystem {
     return this.#do("open the file", path, async () => {
       const fd = await this.#calls.open(path, mode === "read" ? OPEN_TO_READ | NO_FOLLOW : OPEN_TO_UPDATE | NO_FOLLOW)
       try {
-        const { kind } = fileStat(await this.#calls.fstat(fd))
-        if (kind !== "file") throw refusal("open the file", this.#held.shown(path), refusalOfKind(kind))
-        return new NodeOpenFile(this.#calls, fd, this.#held.shown(path))
+        const opened = fileStat(await this.#calls.fstat(fd))
+        if (opened.kind !== "file") throw refusal("open the file", this.#held.shown(path), refusalOfKind(opened.kind))
+        return new NodeOpenFile(this.#calls, fd, this.#held.shown(path), opened)
       } catch (error) {
         await this.#abandon(fd)
         throw error

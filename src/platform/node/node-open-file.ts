@@ -8,6 +8,7 @@ import { fileStat } from "./node-stat.js"
  * the system after `close`, and `close` waits for the calls that are under way.
  */
 export class NodeOpenFile implements OpenFile {
+  readonly opened?: FileStat
   readonly #calls: NodeCalls
   readonly #fd: number
   readonly #path: string
@@ -16,7 +17,8 @@ export class NodeOpenFile implements OpenFile {
   #closed: Promise<void> | undefined
 
   /** `path` is for messages. */
-  constructor(calls: NodeCalls, fd: number, path: string) {
+  constructor(calls: NodeCalls, fd: number, path: string, opened?: FileStat) {
+    if (opened !== undefined) this.opened = opened
     this.#calls = calls
     this.#fd = fd
     this.#path = path
