@@ -150,7 +150,9 @@ async function permissionChanges(request: PlanRequest): Promise<PlannedChange[]>
 }
 
 /** A folder that stands although nothing in it was captured. */
-async function standingFolder({ folders }: PlanRequest, path: RepoPath): Promise<FileVersion | undefined> {
+async function standingFolder({ folders, now }: PlanRequest, path: RepoPath): Promise<FileVersion | undefined> {
+  // Nothing is known of what could not be read, and nothing is done about it.
+  if (now.manifest.skipped.some(({ path: skipped }) => isInside(path, skipped))) return undefined
   return folders.within(path, async (folder) => {
     const permissions = (await folder.stat()).permissions & KEPT_PERMISSIONS
     return { mode: "40000", oid: EMPTY_TREE, permissions } satisfies FileVersion

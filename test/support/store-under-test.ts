@@ -72,7 +72,7 @@ export async function expectError<Code extends ErrorCode>(
 }
 
 /** Puts HOME and the places of configuration into an empty folder, and drops what may point Git elsewhere. */
-export async function emptyHome(): Promise<string> {
+async function emptyHome(): Promise<string> {
   const home = await temporaryFolder()
   for (const name of ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"]) vi.stubEnv(name, home)
   vi.stubEnv("GIT_CONFIG_GLOBAL", undefined)
