@@ -84,12 +84,15 @@ function show({ snapshot, changed, skipped, stats }: CaptureResult, session: Ses
   )
 }
 
+/** Names that restores keep for themselves. */
+const LEFT_BY_RESTORE = /(?:^|\/)\.treeshot-[0-9a-f]{32}$/
+
 function noteSkipped(skipped: readonly Skipped[], { screen }: Session): void {
   if (skipped.length === 0) return
   const rows = skipped.slice(0, MOST_SHOWN).map(({ path, reason }) => [
     // Unsafe names come with escapes already.
     reason === "unsafe-name" ? printable(path) : printablePath(path),
-    REASONS[reason],
+    LEFT_BY_RESTORE.test(path) ? "left by a restore; remove it when none is running" : REASONS[reason],
   ])
   const more = skipped.length - rows.length
   screen.note(

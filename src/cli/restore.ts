@@ -104,7 +104,18 @@ function section(entries: readonly Outcome[], style: Style, { screen }: Session)
 
 function reasonText(reason: string | undefined): string {
   if (reason === "write-failed") return "not deleted, because a write failed"
-  return KEEP_REASONS[reason as KeepReason] ?? printable(reason ?? "")
+  return KEEP_REASONS[reason as KeepReason] ?? ERRORS[reason ?? ""] ?? printable(reason ?? "")
+}
+
+/** What the system's error names mean for a path that could not be restored. */
+const ERRORS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied: give this user access to its folder",
+  EPERM: "not permitted: check who owns it, and its folder",
+  EROFS: "its file system is read-only",
+  EBUSY: "in use: close what uses it",
+  EEXIST: "changed twice meanwhile: what it was before is beside it, as .treeshot-…",
+  EIO: "the device reported an error",
+  ENAMETOOLONG: "its name is too long for this file system",
 }
 
 const MOST_SHOWN = 40

@@ -91,7 +91,11 @@ function facts(snapshot: Snapshot, { screen, now }: Session): string[] {
 
 function changesSince(previous: string, id: string, changes: readonly FileDiff[], session: Session): string[] {
   const before = shortId(previous)
-  if (changes.length === 0) return [`Nothing changed since the snapshot before it, ${before}.`]
+  if (changes.length === 0)
+    return [
+      `No file's content changed since the snapshot before it, ${before}.`,
+      "Permissions, empty folders or what was left out may have: a plan shows them.",
+    ]
   const more = changes.length - MOST_SHOWN
   return [
     `Changed since the snapshot before it, ${before}:`,
