@@ -499,7 +499,9 @@ test("a restore that cannot write everything says what failed, how to go back, a
   expect(told.text).toMatch(/^Not all of snapshot [0-9a-f]{10} \(just now\) could be restored:\n/)
   expect(told.text).toMatch(/ written {2}b\.txt\n/)
   expect(told.text).toMatch(/ kept {5}c\.txt {2}not deleted, because a write failed\n/)
-  expect(told.text).toMatch(/ failed {3}locked\/a\.txt {2}permission denied: .*\n1 written, 0 deleted, 1 kept, 1 path failed\.\n/)
+  expect(told.text).toMatch(
+    / failed {3}locked\/a\.txt {2}permission denied: .*\n1 written, 0 deleted, 1 kept, 1 path failed\.\n/,
+  )
   expect([await read("b.txt"), await read("locked/a.txt")]).toEqual(["1", "2"])
   const back = /restore ([0-9a-f]{10}) .*goes back/.exec(told.text)?.[1] ?? ""
   await treeshot("restore", back)

@@ -89,3 +89,10 @@ test("times within the grain of the system's clock, or in the future, call for a
   expect(await looks(whole(statAt(2600, 4)))).toBe(1)
   expect(await looks({ ...statAt(60_000, 4), ctimeNs: BigInt(NOW_MS) * 1_000_000n + 1n })).toBe(2)
 })
+
+test("a read that takes long does not make a file's times old: what counts is when it began", async () => {
+  const file = changing(["torn", "done"], [statAt(1, 4)])
+  const content = await readStable(PORTS, file, () => NOW_MS + file.reads * 10_000)
+  expect(file.reads).toBe(2)
+  expect(typeof content === "string" ? content : Buffer.from(content.bytes ?? []).toString()).toBe("done")
+})
