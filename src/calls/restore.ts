@@ -195,9 +195,7 @@ async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work:
   const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
     const entry = await entryAt(readNow, captured.tree, change.path)
     const { before, after, path } = change
-    // Done already, by an earlier apply or by hand.
-    if (after?.mode !== "40000" && before?.mode !== "40000" && entry?.oid === after?.oid && entry?.mode === after?.mode)
-      return before?.permissions !== after?.permissions && before?.oid === after?.oid
+    if (after?.mode !== "40000" && before?.mode !== "40000" && isDone(captured, path, entry, after)) return false
     const ours = entry === undefined ? {} : { ours: entry.oid }
     const same =
       before?.mode === "40000" && after?.mode === "40000"
@@ -223,6 +221,18 @@ async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work:
     return passed
   }
   return { writes: await filterPlanned(work.writes), deletes: await filterPlanned(work.deletes), kept }
+}
+
+/** Whether a path is what the plan wants already, by an earlier apply or by hand. */
+function isDone(
+  { manifest }: CapturedTree,
+  path: string,
+  entry: TreeEntry | undefined,
+  after: FileVersion | undefined,
+): boolean {
+  if (entry?.oid !== after?.oid || entry?.mode !== after?.mode) return false
+  const wanted = after?.permissions
+  return entry === undefined || wanted === undefined || permissionsAt(manifest.permissions, path, entry.mode) === wanted
 }
 
 function report(keeps: readonly Keep[], outcomes: readonly Outcome[]): RestoreReport {

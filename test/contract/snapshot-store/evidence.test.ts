@@ -68,6 +68,21 @@ describe.each(BACKENDS)("what a restore goes by, on $name", ({ start }) => {
     expect(await store.apply(plan)).toEqual({ outcomes: [], complete: true })
   })
 
+  test("a file that got the planned content by hand, and not its bits, is told as a conflict", async () => {
+    const place = await start()
+    place.write("beside", "x")
+    place.write("also", "x")
+    place.write("secret", "one", 0o600)
+    const store = await place.open()
+    const { snapshot } = await store.capture()
+    place.write("secret", "two", 0o644)
+    const plan = await store.plan({ to: snapshot.id })
+    place.write("secret", "one", 0o644)
+    const report = await store.apply(plan)
+    expect(report.outcomes).toMatchObject([{ path: "secret", action: "kept", reason: "conflict" }])
+    expect(report.complete).toBe(false)
+  })
+
   test("the bits of a folder come back where only ignored files kept it standing", async () => {
     const place = await start()
     place.write(".gitignore", "*.log\n")
