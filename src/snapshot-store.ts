@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly workspace?: string
   /** The file system: node:fs by default; in browsers it has to be given. */
   readonly fs?: FileSystemClient
+  /** What stores and builds the trees of captures: this library alone (default), or native git, on Node. */
+  readonly backend?: "pure" | "native"
   /** New files above this many bytes are skipped and reported. Default: 2 MiB. */
   readonly newFileLimitBytes?: number
   /** Globs; when given, only matching files are captured and restored. */

@@ -69,7 +69,7 @@ export async function beginSession(store: StoreContext, request: SessionRequest)
     const captured = await store.treeCapture.capture(
       {
         isTracked: trackedBy(store, base, request.alsoTracked),
-        modeBefore: (path) => base?.files.get(path)?.mode,
+        base,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
       },

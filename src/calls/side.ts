@@ -62,7 +62,7 @@ export async function look(store: StoreContext, from: Oid, signal: AbortSignal |
   const base = inScope === undefined ? undefined : await readBase(store.objects, store.log, inScope)
   const request = {
     isTracked: trackedBy(store, base, new Set(files.keys())),
-    modeBefore: (path: RepoPath) => base?.files.get(path)?.mode,
+    base,
     ...(signal === undefined ? {} : { signal }),
   }
   return store.treeCapture.capture(request, nullSink())

@@ -17,6 +17,8 @@ export type ErrorCode =
   | "IO_FAILED"
   | "NO_SPACE"
   | "UNSUPPORTED"
+  | "GIT_FAILED"
+  | "LOCK_HELD"
   | "CLOSED"
 
 /** What each code tells beside its message. */
@@ -38,6 +40,14 @@ export interface ErrorDetails {
   readonly IO_FAILED: { readonly action: string; readonly path: string; readonly errno: string }
   readonly NO_SPACE: { readonly action: string; readonly path: string; readonly errno: string }
   readonly UNSUPPORTED: { readonly capability: string }
+  /** `exitStatus` is undefined when native git did not end by itself: it could not be started, or it was stopped. */
+  readonly GIT_FAILED: {
+    readonly args: readonly string[]
+    readonly exitStatus: number | undefined
+    readonly stderr: string
+  }
+  /** `holder` says who holds the lock, in words. */
+  readonly LOCK_HELD: { readonly lock: string; readonly holder: string }
   readonly CLOSED: Readonly<Record<never, never>>
 }
 

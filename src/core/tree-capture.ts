@@ -3,7 +3,7 @@ import type { ObjectType } from "./object.js"
 import type { Oid } from "./oid.js"
 import type { RepoPath } from "./path.js"
 import type { OnProgress } from "./progress.js"
-import type { Mode, TreeEntry } from "./tree.js"
+import type { TreeEntry } from "./tree.js"
 
 /** Where a capture puts the objects that it makes. */
 export interface ObjectSink {
@@ -28,10 +28,17 @@ export interface NewTree {
 export interface CaptureRequest {
   /** Whether a file is exempt from the new-file limit because the store has it. Asked only of files above the limit. */
   isTracked(path: RepoPath): Promise<boolean>
-  /** The mode that a path had before, for systems without an executable bit. */
-  modeBefore(path: RepoPath): Mode | undefined
+  /** The snapshot that the capture builds on. */
+  readonly base: BaseTree | undefined
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
+}
+
+/** A stored tree that a capture builds on. */
+export interface BaseTree {
+  readonly tree: Oid
+  /** Its files and links. */
+  readonly files: ReadonlyMap<RepoPath, TreeEntry>
 }
 
 /** The work tree as a tree. */

@@ -3,17 +3,16 @@ import type { Manifest } from "../core/manifest.js"
 import { readAs } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
-import type { TreeEntry } from "../core/tree.js"
+import type { BaseTree } from "../core/tree-capture.js"
 import { readTreePaths } from "../core/tree-paths.js"
 import type { ObjectDatabase } from "./object-database.js"
 import { MANIFEST_FILE, type SnapshotLog, type StoredSnapshot } from "./snapshot-log.js"
 
 /** The snapshot that a capture builds on. */
-export interface Base {
+export interface Base extends BaseTree {
   readonly snapshot: StoredSnapshot
   /** The objects that it reaches and that are there: the capture counts on them without storing them again. */
   readonly reaches: ReadonlySet<Oid>
-  readonly files: ReadonlyMap<RepoPath, TreeEntry>
   /** Undefined when it cannot be read. */
   readonly manifest: Manifest | undefined
 }
@@ -31,7 +30,7 @@ export async function readBase(objects: ObjectDatabase, log: SnapshotLog, snapsh
   } catch {
     // The next snapshot gets a manifest of its own; this one's restores see the damage themselves.
   }
-  return { snapshot, reaches: await objects.present(reached), files, manifest }
+  return { snapshot, tree: snapshot.commit.tree, reaches: await objects.present(reached), files, manifest }
 }
 
 async function manifestObjects(objects: ObjectDatabase, { commit }: StoredSnapshot): Promise<Oid[]> {

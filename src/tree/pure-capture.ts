@@ -64,7 +64,7 @@ async function captureIn(
   const counts = { filesScanned: 0, filesRead: 0, bytesRead: 0 }
 
   function modeOf(path: RepoPath, stat: FileStat): Mode {
-    if (!fileSystem.traits.executableBit) return request.modeBefore(path) === "100755" ? "100755" : "100644"
+    if (!fileSystem.traits.executableBit) return request.base?.files.get(path)?.mode === "100755" ? "100755" : "100644"
     return (stat.permissions & 0o100) === 0 ? "100644" : "100755"
   }
 

@@ -27,12 +27,15 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     "platform/node/",
     "platform/web/",
     "calls/",
+    "sidecar/",
     "snapshot-store",
     "open-store-browser",
     "node:",
   ],
   browser: ["core/", "snapshot-store", "open-store-browser"],
   index: ["core/", "snapshot-store", "open-store-browser", "open-store", "node:"],
+  "sidecar/": ["core/", "sidecar/", "node:"],
+  "opencode/": ["core/", "snapshot-store", "open-store-browser", "open-store", "opencode/", "node:"],
   "cli/": ["core/", "snapshot-store", "open-store-browser", "open-store", "cli/", "node:"],
 }
 const LAYERS = Object.keys(MAY)

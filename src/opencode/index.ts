@@ -1,0 +1,4 @@
+/*
+ * The snapshots of OpenCode on a store of this library. Imports open-store, the contract and core.
+ */
+export {}
