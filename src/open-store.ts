@@ -3,12 +3,14 @@ import envPaths from "env-paths"
 import { openOn } from "./calls/open.js"
 import { SnapshotError } from "./core/errors.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
+import { nativeBackend } from "./sidecar/native-capture.js"
 import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
 
 /**
  * Opens the store of a work tree on Node, and makes it when it is not there.
  *
- * Errors: WORKTREE_MISSING, ROOT_REFUSED, GITDIR_INVALID, FORMAT_UNSUPPORTED, INVALID_ARGUMENT, IO_FAILED, NO_SPACE.
+ * Errors: WORKTREE_MISSING, ROOT_REFUSED, GITDIR_INVALID, FORMAT_UNSUPPORTED, INVALID_ARGUMENT, IO_FAILED, NO_SPACE; with
+ * `backend: "native"` also UNSUPPORTED where native git is missing.
  */
 export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   if (typeof options?.worktree !== "string" || options.worktree === "")
@@ -23,6 +25,7 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
+    ...(options.fs === undefined ? { native: nativeBackend(platform.hasher) } : {}),
     stores: `${absolute(dataFolder(XDG_DATA_HOME, platform.environment.home))}/stores`,
   }
   return openOn(place, {

@@ -6,10 +6,11 @@ import type { Change, FileDiff, FileVersion } from "./core/change.js"
 import type { Mode } from "./core/tree.js"
 import type { OnProgress, Progress } from "./core/progress.js"
 import type { Keep, KeepReason, Outcome, PlannedChange } from "./core/restore.js"
+import type { RetentionPolicy } from "./core/retention.js"
 import type { Skipped, SkipReason } from "./core/skipped.js"
 
 export type { Change, FileDiff, FileSystemClient, FileVersion, Keep, KeepReason, Mode, OnProgress, Outcome }
-export type { PlannedChange, Progress, Skipped, SkipReason }
+export type { PlannedChange, Progress, RetentionPolicy, Skipped, SkipReason }
 
 /**
  * Names a snapshot: its id, a unique prefix of it (4 hex digits or more), the name of its ref, "latest", or
@@ -156,6 +157,39 @@ export interface RestoreReport {
   readonly complete: boolean
 }
 
+/** How to prune. */
+export interface PruneOptions {
+  /** Tells what would go, and removes nothing. Default: false. */
+  readonly dryRun?: boolean
+}
+
+/** What went. The space comes back with the next `maintain`. */
+export interface PruneReport {
+  /** The snapshots of this workspace that were let go, newest first. */
+  readonly removed: readonly Snapshot[]
+  /** Those that stay, newest first. */
+  readonly kept: readonly Snapshot[]
+  /** The oids of the adopted trees that were let go: trees that another tool left in the store without a ref. */
+  readonly adopted: readonly string[]
+}
+
+/** How to maintain. */
+export interface MaintainOptions {
+  /** Aborting rejects with the signal's reason; what was removed by then stays removed, and the store stays whole. */
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+/** What maintenance did. */
+export interface MaintainReport {
+  /** Objects that were removed with their pack or by themselves; one that was stored twice counts twice. */
+  readonly objectsRemoved: number
+  readonly bytesFreed: number
+  readonly packsRemoved: number
+  /** Trees that another tool left in the store without a ref, and that got one now. */
+  readonly adopted: number
+}
+
 /** What `store.on` tells of. */
 export interface StoreEvents {
   readonly progress: Progress
@@ -189,6 +223,16 @@ export interface SnapshotStore extends AsyncDisposable {
   apply(plan: RestorePlan, options?: ApplyOptions): Promise<RestoreReport>
   /** Makes the work tree what it was in `rev`: plan and apply in one. */
   restore(rev: Rev, options?: RestoreOptions): Promise<RestoreReport>
+  /**
+   * Lets snapshots of this workspace go, safety snapshots included, by `policy`: LOCK_HELD while another process
+   * removes things from this store. Adopted trees older than `keepWithinMs` go too, when that rule is given.
+   */
+  prune(policy: RetentionPolicy, options?: PruneOptions): Promise<PruneReport>
+  /**
+   * Removes what no snapshot of any workspace, and nothing else in the store, counts on any more. Safe beside captures
+   * and everything else; one run at a time: LOCK_HELD.
+   */
+  maintain(options?: MaintainOptions): Promise<MaintainReport>
   /**
    * Calls `listener` on each event until the function that it returns is called. What a listener throws is dropped: it
    * cannot make a call fail that has done its work.

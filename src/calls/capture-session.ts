@@ -7,6 +7,7 @@
  *
  * A lease that a collector revoked publishes nothing; the capture starts over then.
  */
+import { errnoOf } from "../core/errors.js"
 import { isPlain } from "../core/manifest.js"
 import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
@@ -51,6 +52,8 @@ export interface CaptureSession {
 /** What a snapshot says beside its tree. */
 export interface SnapshotTerms {
   readonly kind: SnapshotRecord["kind"]
+  /** Of a safety snapshot: the tree that the restore is to write. */
+  readonly target?: Oid | undefined
   readonly label?: string | undefined
   readonly metadata: Readonly<Record<string, string>>
 }
@@ -68,7 +71,7 @@ export async function beginSession(store: StoreContext, request: SessionRequest)
     const sink = packSink({ ...store.platform, loadGit: store.loadGit }, writer, reaches)
     const captured = await store.treeCapture.capture(
       {
-        isTracked: trackedBy(store, base, request.alsoTracked),
+        isTracked: await trackedBy(store, base, request.alsoTracked),
         base,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
@@ -161,6 +164,7 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
     createdMs: Math.max(clock.nowMs(), newest === undefined ? 0 : newest.record.createdMs + 1),
     skipped: captured.manifest.skipped.length,
     ...(newest === undefined ? {} : { previous: newest.id }),
+    ...(terms.target === undefined ? {} : { target: terms.target }),
     ...(store.scope === undefined ? {} : { scope: store.scope }),
     ...(terms.label === undefined ? {} : { label: terms.label }),
     metadata: terms.metadata,
@@ -170,7 +174,7 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
   const id = await sink.addCommit(commit)
   const ref = refOf(record)
   if (store.durable) await syncUnsynced(fileSystem, store.layout, store.refs)
-  await writer.publish()
+  if (!(await isPutInPlace(lease, writer))) return undefined
   if (!store.durable) await markUnsynced(fileSystem, store.layout, lease.id, ref)
   let isPublished = false
   try {
@@ -182,6 +186,17 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
   // The snapshot stands; a hint that could not be moved takes nothing from it.
   await moveBaseline(store, id, ref, record).catch(() => {})
   return { id, ref, commit, record }
+}
+
+/** Puts the pack in place; false when maintenance gave up on the lease, and took the pack's temporary files with it. */
+async function isPutInPlace(lease: Lease, writer: PackWriter): Promise<boolean> {
+  try {
+    await writer.publish()
+    return true
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" && (await lease.isRevoked())) return false
+    throw error
+  }
 }
 
 /** The baseline only moves forward in time. It is a hint: a capture that finds it behind still builds on the newest. */

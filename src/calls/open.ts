@@ -7,6 +7,7 @@ import { isInside, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
 import { parseWorkspace, type Workspace } from "../core/ref-name.js"
 import type { OpenOptions, SnapshotStore } from "../snapshot-store.js"
+import type { CaptureBackend } from "../core/tree-capture.js"
 import { prepareGitdir } from "../store/gitdir.js"
 import { objectDatabase } from "../store/object-database.js"
 import { refStore } from "../store/refs.js"
@@ -23,6 +24,8 @@ export interface OpenPlace {
   readonly loadGit: () => Promise<GitLibrary>
   /** The folder with one store for each work tree. */
   readonly stores: string
+  /** Where native git can be run. */
+  readonly native?: CaptureBackend
 }
 
 /** Checks the options and opens the store that they name. Paths in `options` are absolute. */
@@ -34,6 +37,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
   const identity = await identityOf(platform, worktree)
   const gitdir = await realPathOf(platform, options.gitdir ?? `${place.stores}/${identity}.git`)
   await refuseOwnGitdir(platform, worktree, gitdir)
+  const native = options.backend === "native" ? await nativeOf(place) : undefined
   const layout = await prepareGitdir(fileSystem, gitdir)
   const objects = objectDatabase({ fileSystem, hasher, deflater, objectsFolder: layout.objects })
   const refs = refStore(fileSystem, layout.gitdir, layout.temporary)
@@ -45,6 +49,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     exclude: [...(options.exclude ?? [])],
     gitdir: inside(worktree, gitdir),
   })
+  const reader = pureCapture({ fileSystem, hasher, clock, worktree, newFileLimitBytes, rulesNow: rules })
   return snapshotStore({
     platform,
     loadGit: place.loadGit,
@@ -54,7 +59,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     refs,
     objects,
     log: snapshotLog(refs, objects),
-    treeCapture: pureCapture({ fileSystem, hasher, clock, worktree, newFileLimitBytes, rulesNow: rules }),
+    treeCapture: native?.capture(reader, layout) ?? reader,
     include,
     scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),
     durable: options.durability !== "process",
@@ -69,7 +74,9 @@ function checkOptions(options: OpenOptions): void {
     refuse("worktree", "Give the folder to snapshot as worktree.")
   if (options.gitdir !== undefined && (typeof options.gitdir !== "string" || options.gitdir === ""))
     refuse("gitdir", "gitdir is the path of a folder.")
-  const { newFileLimitBytes: limit, durability } = options
+  const { newFileLimitBytes: limit, durability, backend } = options
+  if (backend !== undefined && backend !== "pure" && backend !== "native")
+    refuse("backend", `backend is "pure" or "native".`)
   if (limit !== undefined && !(Number.isSafeInteger(limit) && limit >= 0))
     refuse("newFileLimitBytes", "newFileLimitBytes is a whole number of bytes, 0 or more.")
   if (durability !== undefined && durability !== "power" && durability !== "process")
@@ -85,6 +92,17 @@ function checkOptions(options: OpenOptions): void {
       refuse("include", "An empty include captures nothing. Leave it out to capture everything.")
     pathFilter({ globs: options.include })
   }
+}
+
+async function nativeOf({ native }: OpenPlace): Promise<CaptureBackend> {
+  if (native === undefined)
+    throw new SnapshotError(
+      "UNSUPPORTED",
+      "Native git works on the system's own files only, with Node. Leave backend out to use the pure one.",
+      { capability: "backend native" },
+    )
+  await native.check()
+  return native
 }
 
 async function worktreeOf({ fileSystem, environment }: Platform, options: OpenOptions): Promise<string> {

@@ -137,7 +137,12 @@ async function withTarget(
   step: (session: CaptureSession) => Promise<RestoreReport | undefined>,
 ): Promise<RestoreReport> {
   options.signal?.throwIfAborted()
-  const held = await holdTarget(store.refs, store.workspace, goal.tree, store.durable)
+  const held = await holdTarget(store.refs, {
+    workspace: store.workspace,
+    tree: goal.tree,
+    nowMs: store.platform.clock.nowMs(),
+    durable: store.durable,
+  })
   try {
     const { files } = await readTreePaths(store.objects, goal.tree)
     const alsoTracked = new Set<RepoPath>(files.keys())
@@ -158,7 +163,7 @@ async function carryOut(
   const { captured } = session
   const { kept, writes, deletes } = await stillAsPlanned(store, captured, work)
   if (writes.length === 0 && deletes.length === 0) return report(work.keeps, kept)
-  const safety = await session.publish({ kind: "safety", metadata: {} })
+  const safety = await session.publish({ kind: "safety", target: goal.tree, metadata: {} })
   if (safety === undefined) return undefined
   const done = await withFolders(store, (folders) =>
     restoreFiles(

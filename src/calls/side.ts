@@ -61,7 +61,7 @@ export async function look(store: StoreContext, from: Oid, signal: AbortSignal |
   const { inScope } = await findNewest(store)
   const base = inScope === undefined ? undefined : await readBase(store.objects, store.log, inScope)
   const request = {
-    isTracked: trackedBy(store, base, new Set(files.keys())),
+    isTracked: await trackedBy(store, base, new Set(files.keys())),
     base,
     ...(signal === undefined ? {} : { signal }),
   }

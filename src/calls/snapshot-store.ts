@@ -83,6 +83,11 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
     plan: (target, options = {}) => call(async () => plan(context, target, withProgress(options))),
     apply: (made, options = {}) => restoreCall(async () => apply(context, made, withProgress(options))),
     restore: (rev, options = {}) => restoreCall(async () => restore(context, rev, withProgress(options))),
+    // Few sessions clean up: what that takes is loaded by those that do.
+    prune: (policy, options = {}) =>
+      call(async () => (await import("./prune.js")).prune(context, policy, checkCall(options))),
+    maintain: (options = {}) =>
+      call(async () => (await import("./maintain.js")).maintain(context, withProgress(options))),
     on(name, listener) {
       if (!EVENTS.has(name)) throw badArgument("name", `There is no event "${String(name)}".`)
       if (typeof listener !== "function") throw badArgument("listener", "A listener is a function.")

@@ -1,8 +1,10 @@
+import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import { baselineRef, snapshotFolder, type RefName } from "../core/ref-name.js"
 import { readTreePaths } from "../core/tree-paths.js"
 import type { Base } from "../store/base.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
+import { trackedPaths } from "../tree/tracked-paths.js"
 import type { StoreContext } from "./context.js"
 
 /** The newest snapshots of a workspace. */
@@ -30,26 +32,38 @@ const SCOPE_SEARCH = 32
 
 /**
  * What is exempt from the new-file limit: the files of the base, those that the base should hold and could not read,
- * those of snapshots that were published since, and `also`.
+ * those that a restore wrote right after it, those of snapshots that were published since, and `also`. Without a base, what the gitdir's own index tracks takes its
+ * place: there is one where another tool made the gitdir.
  */
-export function trackedBy(
+export async function trackedBy(
   store: StoreContext,
   base: Base | undefined,
   also: ReadonlySet<RepoPath> | undefined,
-): (path: RepoPath) => Promise<boolean> {
+): Promise<(path: RepoPath) => Promise<boolean>> {
+  const { platform, layout } = store
+  const own = { gitdir: layout.gitdir, prefix: "" }
+  const indexed = base === undefined ? await trackedPaths(platform.fileSystem, platform.hasher, own, false) : undefined
   const skippedThen = new Set(
     base?.manifest?.skipped.filter(({ reason }) => TRACKED_THOUGH.has(reason)).map(({ path }) => path),
   )
+  const { target } = base?.snapshot.record ?? {}
+  let restored: Promise<ReadonlyMap<RepoPath, unknown>> | undefined
   const newer = new Map<RefName, Promise<ReadonlyMap<RepoPath, unknown>>>()
 
   async function filesOf(ref: RefName): Promise<ReadonlyMap<RepoPath, unknown>> {
     const snapshot = await store.log.at(ref).catch(() => undefined)
     if (snapshot === undefined || snapshot.record.scope !== store.scope) return new Map()
-    return (await readTreePaths(store.objects, snapshot.commit.tree, () => {})).files
+    return filesIn(snapshot.commit.tree)
+  }
+
+  async function filesIn(tree: Oid): Promise<ReadonlyMap<RepoPath, unknown>> {
+    return (await readTreePaths(store.objects, tree, () => {})).files
   }
 
   return async (path) => {
     if (base?.files.has(path) === true || also?.has(path) === true || skippedThen.has(path)) return true
+    if (indexed?.has(path) === true) return true
+    if (target !== undefined && (await (restored ??= filesIn(target))).has(path)) return true
     for (const ref of (await store.refs.names(snapshotFolder(store.workspace))).reverse()) {
       if (base !== undefined && ref <= base.snapshot.ref) return false
       const files = newer.get(ref) ?? filesOf(ref)

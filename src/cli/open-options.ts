@@ -6,6 +6,7 @@ import { choice, sizeBytes, wrongUse } from "./values.js"
 export const OPEN_OPTIONS: readonly Option[] = [
   { usage: "-C <folder>", text: "The folder (default: the repository's top, or this)" },
   { usage: "--store <gitdir>", text: "The store's folder (default: in your data folder)" },
+  { usage: "--backend <kind>", text: "pure (default) or native: what builds the trees" },
   { usage: "--workspace <name>", text: "Name of the folder in a store that several share" },
   { usage: "--include <glob>", text: "Only matching files", repeatable: true },
   { usage: "--exclude <pattern>", text: "Leave out, as a line of .gitignore does", repeatable: true },
@@ -21,9 +22,11 @@ export function openOptionsOf(words: Words): Omit<OpenOptions, "worktree"> {
   const gitdir = words.value("store")
   const workspace = words.value("workspace")
   const newFileLimitBytes = sizeBytes(words, "new-file-limit")
+  const backend = choice(words, "backend", ["pure", "native"])
   const durability = choice(words, "durability", ["power", "process"])
   return {
     ...(gitdir !== undefined && { gitdir }),
+    ...(backend !== undefined && { backend }),
     ...(workspace !== undefined && { workspace }),
     ...(words.has("include") && { include: words.values("include") }),
     ...(words.has("exclude") && { exclude: words.values("exclude") }),

@@ -53,5 +53,7 @@ const TITLES: Readonly<Record<Progress["phase"], string>> = {
   stage: "Preparing",
   write: "Writing",
   delete: "Deleting",
+  mark: "Marking",
+  collect: "Removing",
 }
 const TITLE_COLUMNS = 9

@@ -19,6 +19,7 @@ export type ErrorCode =
   | "UNSUPPORTED"
   | "GIT_FAILED"
   | "LOCK_HELD"
+  | "RESTORE_INCOMPLETE"
   | "CLOSED"
 
 /** What each code tells beside its message. */
@@ -48,6 +49,8 @@ export interface ErrorDetails {
   }
   /** `holder` says who holds the lock, in words. */
   readonly LOCK_HELD: { readonly lock: string; readonly holder: string }
+  /** The paths that stayed as they were, each with a KeepReason, "not-captured", or the system's error name. */
+  readonly RESTORE_INCOMPLETE: { readonly paths: readonly { readonly path: string; readonly reason: string }[] }
   readonly CLOSED: Readonly<Record<never, never>>
 }
 

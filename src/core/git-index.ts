@@ -55,6 +55,11 @@ export interface GitIndex {
   readonly checksum: Oid
   /** There for a split index: what it tracks is known only together with the shared index. */
   readonly link: SharedIndexLink | undefined
+  /**
+   * Objects that its extensions name: the trees that Git last made of its entries (the cache tree), and the stages of
+   * merges that have been settled (resolve undo). Git's own collection keeps them.
+   */
+  readonly extensionOids: readonly Oid[]
 }
 
 /**
@@ -87,7 +92,7 @@ export async function readGitIndex(hasher: Hasher, bytes: Uint8Array, path: stri
     if (pathBytes > bytes.length * MOST_GROWTH) throw refuse("its paths take more room than those of any work tree")
     at = found.next
   }
-  return { version, entries, checksum: oidAt(trailer), link: readExtensions(bytes.subarray(at, end), refuse) }
+  return { version, entries, checksum: oidAt(trailer), ...readExtensions(bytes.subarray(at, end), refuse) }
 }
 
 /**
@@ -200,20 +205,70 @@ function shortenedPath(
 }
 
 /** Extensions whose name starts with a capital may be passed over. Of the others, "sdir" only says that there are sparse folders. */
-function readExtensions(bytes: Uint8Array, refuse: (cause: string) => SnapshotError): SharedIndexLink | undefined {
+function readExtensions(
+  bytes: Uint8Array,
+  refuse: (cause: string) => SnapshotError,
+): Pick<GitIndex, "link" | "extensionOids"> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let link: SharedIndexLink | undefined
+  const oids: Oid[] = []
   let at = 0
   while (at < bytes.length) {
     if (at + 8 > bytes.length) throw refuse("it is damaged")
     const name = String.fromCharCode(...bytes.subarray(at, at + 4))
     const next = at + 8 + view.getUint32(at + 4)
     if (next > bytes.length) throw refuse("it is damaged")
-    if (name === "link") link = readLink(bytes.subarray(at + 8, next), refuse)
+    const content = bytes.subarray(at + 8, next)
+    if (name === "link") link = readLink(content, refuse)
     else if (name !== "sdir" && !/^[A-Z]/.test(name)) throw refuse(`it needs the extension ${JSON.stringify(name)}`)
+    // Git goes on without those that it cannot read.
+    const found = name === "TREE" ? cacheTreeOids(content) : name === "REUC" ? resolveUndoOids(content) : undefined
+    for (const oid of found ?? []) oids.push(oid)
     at = next
   }
-  return link
+  return { link, extensionOids: oids }
+}
+
+/** For each folder: <name> NUL <number of entries, or -1 when out of date> SP <number of subfolders> LF [<20 bytes of the oid>]. */
+function cacheTreeOids(bytes: Uint8Array): Oid[] | undefined {
+  const oids: Oid[] = []
+  let at = 0
+  while (at < bytes.length) {
+    const nul = bytes.indexOf(0, at)
+    const end = bytes.indexOf(0x0a, nul + 1)
+    if (nul < 0 || end < 0) return undefined
+    const counts = /^(-?\d+) \d+$/.exec(String.fromCharCode(...bytes.subarray(nul + 1, Math.min(end, nul + 32))))
+    if (counts === null) return undefined
+    at = end + 1
+    if (Number(counts[1]) < 0) continue
+    if (at + OID_BYTES > bytes.length) return undefined
+    oids.push(oidAt(bytes, at))
+    at += OID_BYTES
+  }
+  return oids
+}
+
+/** For each path: <path> NUL, three modes in octal digits, each with a NUL, and 20 bytes of an oid for each mode but "0". */
+function resolveUndoOids(bytes: Uint8Array): Oid[] | undefined {
+  const oids: Oid[] = []
+  let at = 0
+  while (at < bytes.length) {
+    at = bytes.indexOf(0, at) + 1
+    if (at === 0) return undefined
+    let stages = 0
+    for (let i = 0; i < 3; i++) {
+      const nul = bytes.indexOf(0, at)
+      const mode = String.fromCharCode(...bytes.subarray(at, Math.min(nul, at + 8)))
+      if (nul < 0 || !/^[0-7]{1,7}$/.test(mode)) return undefined
+      if (Number(mode) !== 0) stages++
+      at = nul + 1
+    }
+    for (; stages > 0; stages--, at += OID_BYTES) {
+      if (at + OID_BYTES > bytes.length) return undefined
+      oids.push(oidAt(bytes, at))
+    }
+  }
+  return oids
 }
 
 function readLink(bytes: Uint8Array, refuse: (cause: string) => SnapshotError): SharedIndexLink | undefined {

@@ -1,10 +1,10 @@
 /** What a long call is at. */
-export type Phase = "scan" | "stage" | "write" | "delete"
+export type Phase = "scan" | "stage" | "write" | "delete" | "mark" | "collect"
 
 /** A step of a long call. */
 export interface Progress {
   readonly phase: Phase
-  /** Files done in this phase. */
+  /** Files done in this phase; in the phase `mark`, objects. */
   readonly done: number
   /** Files in this phase, once that is known. */
   readonly total?: number

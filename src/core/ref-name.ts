@@ -1,4 +1,5 @@
 import { SnapshotError } from "./errors.js"
+import type { Oid } from "./oid.js"
 
 /** The full name of a ref, such as refs/snapshots/main/20260102T030405678Z-0123456789abcdef. */
 export type RefName = string & { readonly brand: "RefName" }
@@ -24,11 +25,26 @@ export function snapshotFolder(workspace: Workspace): string {
 
 /** The ref of a snapshot: names sort by time. `nonce` is hex. */
 export function snapshotRef(workspace: Workspace, createdMs: number, nonce: string): RefName {
-  const stamp = new Date(createdMs).toISOString().replaceAll(/[-:.]/g, "")
-  return `${snapshotFolder(workspace)}${stamp}-${nonce}` as RefName
+  return `${snapshotFolder(workspace)}${stamp(createdMs)}-${nonce}` as RefName
 }
 
-/** The time in a snapshot ref's name, in milliseconds since 1970; undefined for a name of another form. */
+/** Where the trees stand that another tool left in a store without a ref. */
+export const ADOPTED = "refs/adopted/"
+
+/** The ref of an adopted tree, which was last written at `ms`; a time that a name cannot hold becomes the nearest one. */
+export function adoptedRef(ms: number, tree: Oid): RefName {
+  return `${ADOPTED}${stamp(Math.min(Math.max(ms, 0), LAST_YEAR_MS))}-${tree}` as RefName
+}
+
+/** Where running restores hold the trees that they read. */
+export const RESTORES = "refs/restores/"
+
+/** The ref by which a restore that began at `ms` holds its target. `nonce` is hex. */
+export function restoreRef(workspace: Workspace, ms: number, nonce: string): RefName {
+  return `${RESTORES}${workspace}/${stamp(Math.min(Math.max(ms, 0), LAST_YEAR_MS))}-${nonce}` as RefName
+}
+
+/** The time in the name of a snapshot's, an adopted tree's or a restore's ref, in milliseconds since 1970; undefined for a name of another form. */
 export function snapshotTimeMs(ref: string): number | undefined {
   const match = /\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-[0-9a-f]+$/.exec(ref)
   if (match === null) return undefined
@@ -44,6 +60,13 @@ export function snapshotTimeMs(ref: string): number | undefined {
 export function baselineRef(workspace: Workspace, scope: string | undefined): RefName {
   return `refs/baseline/${workspace}${scope === undefined ? "" : `.${scope}`}` as RefName
 }
+
+function stamp(ms: number): string {
+  return new Date(ms).toISOString().replaceAll(/[-:.]/g, "")
+}
+
+/** The end of the year 9999: a name has four digits for the year. */
+const LAST_YEAR_MS = 253402300799999
 
 /**
  * The ref name that `text` spells under refs/, or undefined when Git allows no such name.

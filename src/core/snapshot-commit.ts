@@ -8,6 +8,7 @@
  *   Treeshot-Time: <milliseconds since 1970>
  *   Treeshot-Skipped: <number of paths left out>
  *   Treeshot-Previous: <oid>           the newest snapshot of the workspace before
+ *   Treeshot-Target: <oid>             of a safety snapshot: the tree that the restore was to write
  *   Treeshot-Scope: <hex>              of the include globs; absent without
  *   Treeshot-Label: <JSON text>
  *   Treeshot-Metadata: <JSON object of texts>
@@ -27,6 +28,8 @@ export interface SnapshotRecord {
   /** How many paths were left out. */
   readonly skipped: number
   readonly previous?: Oid
+  /** Of a safety snapshot: the tree that the restore was to write. What it wrote is tracked from then on. */
+  readonly target?: Oid
   readonly scope?: string
   readonly label?: string
   readonly metadata: Readonly<Record<string, string>>
@@ -67,6 +70,7 @@ export function decodeRecord(message: string): SnapshotRecord | undefined {
   const metadata = parseTexts(trailers.get("Metadata"))
   const label = parseText(trailers.get("Label"))
   const previous = toOid(trailers.get("Previous") ?? "")
+  const target = toOid(trailers.get("Target") ?? "")
   const scope = trailers.get("Scope")
   if ((kind !== "capture" && kind !== "safety") || createdMs === undefined || metadata === undefined) return undefined
   if (!/^[a-z0-9-]{1,64}$/.test(workspace) || !/^[0-9a-f]{8,64}$/.test(nonce) || createdMs > LAST_YEAR_MS)
@@ -77,6 +81,7 @@ export function decodeRecord(message: string): SnapshotRecord | undefined {
     createdMs,
     skipped: wholeNumber(trailers.get("Skipped")) ?? 0,
     ...(previous === undefined ? {} : { previous }),
+    ...(target === undefined ? {} : { target }),
     ...(scope === undefined ? {} : { scope }),
     ...(label === undefined ? {} : { label }),
     metadata,
@@ -95,6 +100,7 @@ function encodeRecord(record: SnapshotRecord): string {
     `Treeshot-Skipped: ${record.skipped}`,
   ]
   if (record.previous !== undefined) lines.push(`Treeshot-Previous: ${record.previous}`)
+  if (record.target !== undefined) lines.push(`Treeshot-Target: ${record.target}`)
   if (record.scope !== undefined) lines.push(`Treeshot-Scope: ${record.scope}`)
   if (record.label !== undefined) lines.push(`Treeshot-Label: ${JSON.stringify(record.label)}`)
   if (Object.keys(record.metadata).length > 0) lines.push(`Treeshot-Metadata: ${JSON.stringify(record.metadata)}`)

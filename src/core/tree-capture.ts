@@ -15,6 +15,8 @@ export interface ObjectSink {
   addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid>
   /** Stores the trees of a work tree: those with a changed entry, children first. */
   addTrees(trees: readonly NewTree[]): Promise<void>
+  /** Takes over the objects of the pack at `<path>.pack`, with its index at `<path>.idx`: none that is stored already. */
+  addPack(path: string): Promise<void>
 }
 
 /** A tree object to store, as entries and as bytes. */
@@ -61,4 +63,19 @@ export interface CaptureCounts {
 /** Port: work tree to tree. Reads the work tree, changes nothing in it, and puts the objects into the sink. */
 export interface TreeCapture {
   capture(request: CaptureRequest, sink: ObjectSink): Promise<CapturedTree>
+}
+
+/** Port: another program that stores what captures read. */
+export interface CaptureBackend {
+  /** UNSUPPORTED unless the program can be run. */
+  check(): Promise<void>
+  /** Captures that `reader` reads and the program stores. */
+  capture(reader: TreeCapture, place: CapturePlace): TreeCapture
+}
+
+/** Where a store has what such a program needs. */
+export interface CapturePlace {
+  /** For files that are gone when the capture has ended. */
+  readonly temporary: string
+  readonly objects: string
 }

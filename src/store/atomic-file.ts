@@ -30,6 +30,52 @@ export async function writeAtomically(
   if (durable) await fileSystem.syncFolder(folderOf(target))
 }
 
+/**
+ * Puts `bytes` in place at `target`, as a whole and synced, unless the name is taken: false then. Where there are no hard
+ * links, the file is made in place, and can be seen before it is whole.
+ */
+export async function createExclusively(
+  fileSystem: FileSystem,
+  temporary: string,
+  target: string,
+  bytes: Uint8Array,
+): Promise<boolean> {
+  if (!fileSystem.traits.hardLinks) return unlessTaken(writeNew(fileSystem, target, bytes))
+  const temp = `${temporary}/${randomHex(16)}`
+  await writeNew(fileSystem, temp, bytes)
+  try {
+    return await unlessTaken(fileSystem.linkFile(temp, target))
+  } finally {
+    // What stays here is of no harm, and what was made counts.
+    await removeIfThere(fileSystem, temp).catch(() => {})
+  }
+}
+
+async function writeNew(fileSystem: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  const file = await fileSystem.open(path, "create")
+  try {
+    try {
+      await file.write(bytes, 0)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+  } catch (error) {
+    await removeIfThere(fileSystem, path).catch(() => {})
+    throw error
+  }
+}
+
+async function unlessTaken(making: Promise<void>): Promise<boolean> {
+  try {
+    await making
+    return true
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") return false
+    throw error
+  }
+}
+
 /** The folder part of a path of the system. */
 export function folderOf(path: string): string {
   const end = path.lastIndexOf("/")
@@ -60,15 +106,7 @@ export async function makeFolders(
     if (errno !== "ENOENT" || folderOf(path) === path) throw error
     await makeFolders(fileSystem, folderOf(path), durable, permissions)
     // Not the same once more: where a folder above is a link to nowhere, that would have no end.
-    await unlessThere(fileSystem.makeFolder(path, permissions))
+    await unlessTaken(fileSystem.makeFolder(path, permissions))
   }
   if (durable) await fileSystem.syncFolder(folderOf(path))
-}
-
-async function unlessThere(making: Promise<void>): Promise<void> {
-  try {
-    await making
-  } catch (error) {
-    if (errnoOf(error) !== "EEXIST") throw error
-  }
 }

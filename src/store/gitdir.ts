@@ -3,6 +3,7 @@
  *
  *   HEAD, config, objects/, refs/   as Git knows them
  *   leases/                         of running captures
+ *   locks/                          of running maintenance
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   unsynced/                       markers of snapshots that were published without syncing
  *
@@ -20,6 +21,7 @@ export interface GitdirLayout {
   readonly objects: string
   readonly packs: string
   readonly leases: string
+  readonly locks: string
   readonly temporary: string
   readonly unsynced: string
 }
@@ -31,6 +33,7 @@ export function layoutOf(gitdir: string): GitdirLayout {
     objects: `${gitdir}/objects`,
     packs: `${gitdir}/objects/pack`,
     leases: `${gitdir}/leases`,
+    locks: `${gitdir}/locks`,
     temporary: `${gitdir}/tmp`,
     unsynced: `${gitdir}/unsynced`,
   }
@@ -51,14 +54,23 @@ export async function prepareGitdir(fileSystem: FileSystem, gitdir: string): Pro
   if (config !== undefined && names.has("HEAD") && names.has("objects")) checkConfig(gitdir, lossyText(config))
   else if ([...names].every((name) => OWN_NAMES.has(name))) await makeGitdir(fileSystem, layout)
   else throw invalid(gitdir, "it holds files and is no Git folder")
-  for (const folder of [layout.packs, `${gitdir}/refs`, layout.leases, layout.temporary, layout.unsynced])
+  for (const folder of [layout.packs, `${gitdir}/refs`, layout.leases, layout.locks, layout.temporary, layout.unsynced])
     await makeFolders(fileSystem, folder, true)
   return layout
 }
 
 const STORE_VERSION = 1
 
-const OWN_NAMES: ReadonlySet<string> = new Set(["HEAD", "config", "objects", "refs", "leases", "tmp", "unsynced"])
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  "HEAD",
+  "config",
+  "objects",
+  "refs",
+  "leases",
+  "locks",
+  "tmp",
+  "unsynced",
+])
 
 const CONFIG = `[core]
 	repositoryformatversion = 0

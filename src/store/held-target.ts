@@ -1,17 +1,25 @@
 import type { Oid } from "../core/oid.js"
 import { randomHex } from "../core/random.js"
-import type { RefName, Workspace } from "../core/ref-name.js"
+import { restoreRef, RESTORES, snapshotTimeMs, type RefName, type Workspace } from "../core/ref-name.js"
 import type { Refs } from "./refs.js"
 
 /** A ref that keeps a tree from being collected. */
 export interface HeldTarget {
-  /** Never throws: a ref that cannot be removed holds a tree, and no more. */
+  /** Never throws: a ref that cannot be removed holds a tree for a day, and no more. */
   release(): Promise<void>
 }
 
+/** What to hold, and for whom. */
+export interface HoldRequest {
+  readonly workspace: Workspace
+  readonly tree: Oid
+  readonly nowMs: number
+  readonly durable: boolean
+}
+
 /** Holds what a restore reads, for as long as it runs: retention may let its snapshot go meanwhile. */
-export async function holdTarget(refs: Refs, workspace: Workspace, tree: Oid, durable: boolean): Promise<HeldTarget> {
-  const name = `refs/restores/${workspace}/${randomHex(16)}` as RefName
+export async function holdTarget(refs: Refs, request: HoldRequest): Promise<HeldTarget> {
+  const name = restoreRef(request.workspace, request.nowMs, randomHex(16))
   const release = async (): Promise<void> => {
     await refs
       .removeLoose(name)
@@ -19,10 +27,21 @@ export async function holdTarget(refs: Refs, workspace: Workspace, tree: Oid, du
       .catch(() => {})
   }
   try {
-    await refs.write(name, tree, durable)
+    await refs.write(name, request.tree, request.durable)
   } catch (error) {
     await release()
     throw error
   }
   return { release }
 }
+
+/** The refs of restores that were killed, or packed away by another tool: no restore runs for a day. */
+export async function abandonedTargets(refs: Refs, nowMs: number): Promise<RefName[]> {
+  const names = await refs.names(RESTORES)
+  return names.filter((name) => {
+    const sinceMs = snapshotTimeMs(name)
+    return sinceMs !== undefined && Math.abs(nowMs - sinceMs) > DAY_MS
+  })
+}
+
+const DAY_MS = 86_400_000

@@ -30,6 +30,8 @@ export interface Lease {
   readonly id: string
   /** Makes `oid` the snapshot at `ref`. "revoked" when a collector has given up on this lease: nothing was published. */
   publish(oid: Oid, ref: RefName): Promise<"published" | "revoked">
+  /** Whether a collector has given up on this lease, which was not published. */
+  isRevoked(): Promise<boolean>
   /** Ends the lease. Tries again what failed when it is called again; what cannot be removed is left to maintenance. */
   release(): Promise<void>
 }
@@ -54,6 +56,7 @@ export async function takeLease(request: LeaseRequest): Promise<Lease> {
   const terms = `${leases}/${id}.json`
   const { owner, base, createdMs } = request
   const left = new Set<string>()
+  const isRevoked = async (): Promise<boolean> => (await fileSystem.lstat(fence)) === undefined
   const release = async (): Promise<void> => {
     for (const path of left)
       await removeIfThere(fileSystem, path).then(
@@ -80,10 +83,11 @@ export async function takeLease(request: LeaseRequest): Promise<Lease> {
         left.delete(fence)
         return "published"
       } catch (error) {
-        if (errnoOf(error) === "ENOENT" && (await fileSystem.lstat(fence)) === undefined) return "revoked"
+        if (errnoOf(error) === "ENOENT" && (await isRevoked())) return "revoked"
         throw error
       }
     },
+    isRevoked,
     release,
   }
 }

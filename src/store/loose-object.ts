@@ -1,7 +1,7 @@
 import { concat } from "../core/bytes.js"
-import { errnoOf } from "../core/errors.js"
+import { errnoOf, isSnapshotError } from "../core/errors.js"
 import type { OpenFile } from "../core/file-system.js"
-import { looseHeader, splitLoose, type GitObject, type LooseHeader } from "../core/object.js"
+import { looseHeader, splitLoose, type GitObject, type LooseHeader, type ObjectType } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { openFollowing, readPiece, readPieces } from "./file-pieces.js"
 import {
@@ -24,6 +24,24 @@ export function loosePath(objectsFolder: string, oid: Oid): string {
 export async function hasLoose(ports: ObjectPorts, path: string): Promise<boolean> {
   const stat = await ports.fileSystem.lstat(path)
   return stat !== undefined && stat.sizeBytes > 0 && (stat.kind === "file" || stat.kind === "link")
+}
+
+/**
+ * What the loose object at `path` says that it is; undefined when it is not there, or damaged at its beginning. Nothing
+ * is verified, and little more than the beginning is read.
+ */
+export async function looseType(ports: ObjectPorts, path: string, oid: Oid): Promise<ObjectType | undefined> {
+  try {
+    return await withFile(ports, path, oid, async (file) => {
+      const start = new Uint8Array(TYPE_BYTES)
+      const length = await file.read(start, 0)
+      const header = length < TYPE_BYTES ? await wholeHeader(ports, start.subarray(0, length)) : undefined
+      return (header ?? (await headerOf(ports, file, (await file.stat()).sizeBytes))).type
+    })
+  } catch (error) {
+    if (isSnapshotError(error, "OBJECT_CORRUPT")) return undefined
+    throw error
+  }
 }
 
 /** The loose object at `path`: undefined when it is not there, OBJECT_CORRUPT, UNSUPPORTED above `limitBytes`. */
@@ -86,6 +104,15 @@ async function withFile<T>(
   }
 }
 
+/** The header of a short object: inflating all of it costs less than beginning a stream. */
+async function wholeHeader({ deflater }: ObjectPorts, stored: Uint8Array): Promise<LooseHeader | undefined> {
+  try {
+    return looseHeader(await deflater.inflateAll(stored, TYPE_BYTES * USUAL_SHRINKING))
+  } catch {
+    return undefined
+  }
+}
+
 async function headerOf(ports: ObjectPorts, file: OpenFile, fileBytes: number): Promise<LooseHeader> {
   let start: Uint8Array = new Uint8Array(0)
   for await (const chunk of ports.deflater.inflateStream(readPieces(file, 0, fileBytes))) {
@@ -114,5 +141,8 @@ async function* contentBehind(ports: ObjectPorts, path: string, start: number): 
 
 /** No zlib stream shrinks its content to less than one part in so many. Source: https://zlib.net/zlib_tech.html */
 const MOST_SHRINKING = 1032
+/** Most objects of source code are stored in less. */
+const TYPE_BYTES = 4096
+const USUAL_SHRINKING = 16
 /** No header is longer. */
 const HEADER_BYTES = 32

@@ -63,6 +63,7 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Readonly
       bulk = trees.length > LIBRARY_TREES
       for (const tree of trees) await addTree(tree)
     },
+    addPack: (path) => writer.addPack(path),
     addCommit,
     async addManifest(manifest) {
       const text = encodeManifest(manifest)
@@ -79,12 +80,8 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Readonly
 
 /** A sink that stores nothing and takes everything as stored: for a look at the work tree. */
 export function nullSink(): ObjectSink {
-  return {
-    has: () => true,
-    add: async () => {},
-    addStream: async () => {
-      throw new Error("a sink that has everything is given nothing")
-    },
-    addTrees: async () => {},
+  const refuse = async (): Promise<never> => {
+    throw new Error("a sink that has everything is given nothing")
   }
+  return { has: () => true, add: async () => {}, addStream: refuse, addTrees: async () => {}, addPack: refuse }
 }

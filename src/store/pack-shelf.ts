@@ -1,5 +1,6 @@
-import { errnoOf, isSnapshotError } from "../core/errors.js"
+import { isSnapshotError } from "../core/errors.js"
 import type { FileStat } from "../core/file-system.js"
+import { listFollowing } from "./list-following.js"
 import { openPackFile, type PackFile } from "./pack-file.js"
 import type { PackPorts } from "./pack-entries.js"
 
@@ -43,7 +44,7 @@ export class PackShelf {
   /** Lists the folder again. Packs whose files are still the same stay open. */
   async rescan(): Promise<void> {
     const { fileSystem, openFiles } = this.#ports
-    const names = new Set(await this.#names())
+    const names = new Set((await listFollowing(fileSystem, this.#folder)).map((item) => item.name))
     const known = new Map(this.#packs.map((pack) => [pack.path, pack]))
     const found: Shelved[] = []
     for (const name of names) {
@@ -58,19 +59,6 @@ export class PackShelf {
     }
     this.#packs = found.sort((a, b) => (a.mtimeNs === b.mtimeNs ? 0 : a.mtimeNs < b.mtimeNs ? 1 : -1))
     for (const path of known.keys()) await openFiles.forget(`${path}.pack`)
-  }
-
-  async #names(): Promise<string[]> {
-    const { fileSystem } = this.#ports
-    let items
-    try {
-      items = await fileSystem.list(this.#folder)
-    } catch (error) {
-      const target = errnoOf(error) === "ENOTDIR" ? await fileSystem.realPath(this.#folder) : undefined
-      if (target === undefined || target === this.#folder) throw error
-      items = await fileSystem.list(target)
-    }
-    return (items ?? []).map((item) => item.name)
   }
 }
 

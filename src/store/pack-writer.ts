@@ -1,9 +1,10 @@
 import { SnapshotError } from "../core/errors.js"
 import { objectHeader, type ObjectType } from "../core/object.js"
-import { oidAt, type Oid } from "../core/oid.js"
-import { encodeEntryHeader, encodePackHeader } from "../core/pack.js"
-import { encodePackIndex, type PackIndexEntry } from "../core/pack-index.js"
+import { OID_BYTES, oidAt, type Oid } from "../core/oid.js"
+import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from "../core/pack.js"
+import { encodePackIndex, parsePackIndex, type PackIndexEntry } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
+import { readPieces } from "./file-pieces.js"
 import { MeasuredSource } from "./measured-source.js"
 import { Spill } from "./spill.js"
 import type { ObjectPorts } from "./stored-object.js"
@@ -42,6 +43,11 @@ export interface PackWriter {
    * it rejects, and nothing of the blob is in the pack.
    */
   addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid>
+  /**
+   * Takes over all objects of another pack, as they stand in `<path>.pack` and its index `<path>.idx`; none of them may
+   * be in this pack yet.
+   */
+  addPack(path: string): Promise<void>
   /**
    * Puts the pack in place, then its index; both on the medium when it is durable. Waits for calls that are under way.
    * Without objects it writes nothing. When anything fails, a sync included, all files of the pack are removed, the
@@ -118,6 +124,11 @@ class Writer implements PackWriter {
     return this.#inTurn(() => this.#addStream(sizeBytes, chunks))
   }
 
+  async addPack(path: string): Promise<void> {
+    this.#checkOpen()
+    await this.#inTurn(() => this.#addPack(path))
+  }
+
   async publish(): Promise<void> {
     this.#checkOpen()
     this.#publishing = this.#publish()
@@ -174,6 +185,29 @@ class Writer implements PackWriter {
     if (this.#entries.has(oid)) this.#spill.cut(offset)
     else this.#entries.set(oid, { oid, offset, crc32 })
     return oid
+  }
+
+  /** Entries count back to their bases, if at all, inside their own pack: they stay as they are wherever it stands. */
+  async #addPack(path: string): Promise<void> {
+    const { fileSystem, hasher } = this.#options
+    const bytes = await fileSystem.readFile(`${path}.idx`)
+    const index = bytes === undefined ? undefined : await parsePackIndex(hasher, bytes, `${path}.idx`)
+    if (index === undefined) throw damagedPack(path)
+    const moved = (await this.#nextOffset()) - PACK_HEADER_BYTES
+    const file = await fileSystem.open(`${path}.pack`, "read")
+    try {
+      const { sizeBytes } = await file.stat()
+      for await (const piece of readPieces(file, PACK_HEADER_BYTES, sizeBytes - OID_BYTES)) {
+        this.#checkKept()
+        await this.#spill.append(piece)
+      }
+    } catch (error) {
+      this.#spill.cut(moved + PACK_HEADER_BYTES)
+      throw error
+    } finally {
+      await file.close()
+    }
+    for (const { oid, offset, crc32 } of index.entries()) this.#entries.set(oid, { oid, offset: offset + moved, crc32 })
   }
 
   /** Where the next entry begins. */
@@ -273,6 +307,14 @@ class Writer implements PackWriter {
 /** Waits for both to end, and fails when one fails. */
 async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void> {
   for (const result of await Promise.allSettled([first, second])) if (result.status === "rejected") throw result.reason
+}
+
+function damagedPack(path: string): SnapshotError {
+  return new SnapshotError("IO_FAILED", `The pack ${path} came out damaged. Nothing was captured; capture again.`, {
+    action: "read the pack",
+    path,
+    errno: "EIO",
+  })
 }
 
 function closed(why: string): SnapshotError {

@@ -9,6 +9,7 @@ import type { FileSystem } from "../core/file-system.js"
 import { toOid, type Oid } from "../core/oid.js"
 import { toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, makeFolders, removeIfThere, writeAtomically } from "./atomic-file.js"
+import { parsePackedRefs } from "./packed-refs.js"
 
 /** The refs of a store. */
 export interface Refs {
@@ -99,13 +100,12 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
   }
 }
 
-/** Lines `<oid> <name>`; comments begin with "#", the peeled oid of a tag with "^". Other lines are passed over. */
+/** Lines that make no sense are passed over. */
 function parsePacked(text: string): Map<RefName, Oid> {
   const refs = new Map<RefName, Oid>()
-  for (const line of text.split("\n")) {
-    const oid = toOid(line.slice(0, 40))
-    const name = toRefName(line.slice(41))
-    if (oid !== undefined && name !== undefined && line[40] === " ") refs.set(name, oid)
+  for (const { oid, name } of parsePackedRefs(text)) {
+    const ref = toRefName(name)
+    if (ref !== undefined) refs.set(ref, oid)
   }
   return refs
 }

@@ -50,10 +50,15 @@ export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
     return id === undefined || found === undefined || refOf(found.record) !== ref ? undefined : { id, ref, ...found }
   }
 
-  /** As `at`, but a commit that is not there is damage. */
+  /** As `at`, but a commit that is not there is damage, unless its ref has gone meanwhile, too. */
   async function whole(ref: RefName): Promise<StoredSnapshot | undefined> {
     const id = await refs.read(ref)
-    if (id !== undefined) await readAs(reader, id, "commit")
+    try {
+      if (id !== undefined) await readAs(reader, id, "commit")
+    } catch (error) {
+      if ((await refs.read(ref)) === undefined) return undefined
+      throw error
+    }
     return at(ref)
   }
 

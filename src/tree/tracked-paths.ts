@@ -1,13 +1,13 @@
 import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import { joinSharedIndex, readGitIndex, type IndexEntry } from "../core/git-index.js"
+import type { IndexEntry } from "../core/git-index.js"
 import type { Hasher } from "../core/hasher.js"
+import { readIndexFile } from "../core/index-file.js"
 import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OwnRepository } from "./own-repository.js"
 import { unlessRefused } from "./read-small-file.js"
-import { pathFrom } from "./system-path.js"
 
-/** What the user's own repository tracks in the work tree. */
+/** What an index tracks in the work tree: that of the user's own repository, or that of a store which another tool made. */
 export interface TrackedPaths {
   /** Whether it tracks this path: a file, a link, or a repository inside (a gitlink). */
   has(path: RepoPath): boolean
@@ -18,36 +18,26 @@ export interface TrackedPaths {
 }
 
 /**
- * Reads what the repository's index tracks. Paths with an unsettled merge are tracked. Of a folder that a sparse
- * index keeps whole the names are not known here: all that stands in it counts as tracked.
+ * Reads what a repository's index tracks below `prefix`. Paths with an unsettled merge are tracked. Of a folder that a
+ * sparse index keeps whole the names are not known here: all that stands in it counts as tracked.
  * With `ignoreCase`, paths that differ in the case of ASCII letters are one, as for Git on such a file system.
  */
 export async function trackedPaths(
   fs: FileSystem,
   hasher: Hasher,
-  repository: OwnRepository | undefined,
+  repository: Pick<OwnRepository, "gitdir" | "prefix"> | undefined,
   ignoreCase: boolean,
 ): Promise<TrackedPaths> {
   let entries: readonly IndexEntry[] | undefined
   try {
-    entries = repository === undefined ? [] : await readEntries(fs, hasher, repository.gitdir)
+    const index = repository === undefined ? undefined : await readIndexFile(fs, hasher, repository.gitdir)
+    entries = index?.entries ?? []
   } catch (error) {
     const isDamage = error instanceof SnapshotError && errnoOf(error) === undefined
     // Damage stays; a failure of the system may be over next time, and files would be left out without a word.
     if (!isDamage) unlessRefused(error)
   }
   return pathSet(entries, repository?.prefix ?? "", ignoreCase)
-}
-
-async function readEntries(fs: FileSystem, hasher: Hasher, gitdir: string): Promise<readonly IndexEntry[]> {
-  const path = pathFrom(gitdir, "index")
-  const bytes = await fs.readFile(path)
-  if (bytes === undefined) return []
-  const index = await readGitIndex(hasher, bytes, path)
-  if (index.link === undefined) return index.entries
-  const sharedPath = pathFrom(gitdir, `sharedindex.${index.link.checksum}`)
-  const shared = (await fs.readFile(sharedPath)) ?? new Uint8Array(0)
-  return joinSharedIndex(index, await readGitIndex(hasher, shared, sharedPath), path)
 }
 
 function pathSet(entries: readonly IndexEntry[] | undefined, prefix: string, ignoreCase: boolean): TrackedPaths {

@@ -3,6 +3,7 @@ import fc from "fast-check"
 import { expect, test } from "vitest"
 import { openStore, type SnapshotStore } from "../../src/index.js"
 import { memDisk, nodeDisk, updateFolder, writeFolder, type Disk } from "../support/disk.js"
+import { gitIsThere } from "../support/git.js"
 import { describedContent, folderContent } from "../support/folder-content.js"
 import {
   applyEdits,
@@ -77,45 +78,57 @@ test.for(["node:fs", "memfs"])("on %s, a restore puts anything back in the place
   await store.close()
 })
 
-test("whatever is edited, a restore gives the folder exactly as it was captured, on node:fs and on memfs alike", async () => {
+test("whatever is edited, all three give the same trees, changes, patches and bytes, and a restore gives the folder exactly as it was captured", async () => {
   const base = await temporaryFolder()
   let count = 0
   await fc.assert(
     fc.asyncProperty(randomFolder(SHAPE), history, async (folder, steps) => {
-      const root = join(base, `${count++}`)
-      const onDisk = await play(nodeDisk, root, folder, steps, (gitdir) =>
-        openStore({ worktree: root, gitdir, durability: "process" }),
-      )
+      const told: unknown[] = []
+      for (const backend of ["pure", ...(gitIsThere() ? ["native" as const] : [])] as const) {
+        const root = join(base, `${count++}`)
+        const open = (gitdir: string): Promise<SnapshotStore> =>
+          openStore({ worktree: root, gitdir, backend, durability: "process" })
+        told.push(await play(nodeDisk, root, folder, steps, open))
+      }
       const memory = memDisk()
-      const inMemory = await play(memory, "/work", folder, steps, (gitdir) =>
-        openStore({ worktree: "/work", gitdir, fs: memory.client as never, durability: "process" }),
+      told.push(
+        await play(memory, "/work", folder, steps, (gitdir) =>
+          openStore({ worktree: "/work", gitdir, fs: memory.client as never, durability: "process" }),
+        ),
       )
-      expect(inMemory).toEqual(onDisk)
+      for (const other of told.slice(1)) expect(other).toEqual(told[0])
     }),
     { numRuns: 25 },
   )
 })
 
-/** Plays a history and gives the oids of the trees that were captured. */
+/** Plays a history and gives all that the store told of it: trees, changes and patches. */
 async function play(
   disk: Disk,
   root: string,
   folder: RandomFolder,
   steps: readonly Step[],
   open: (gitdir: string) => Promise<SnapshotStore>,
-): Promise<string[]> {
+): Promise<unknown[]> {
   const at = byteText(root)
   writeFolder(disk, at, folder)
   const store = await open(`${root}.store`)
   const first = await store.capture()
   const captured = [{ folder, snapshot: first.snapshot }]
+  const told: unknown[] = [first.snapshot.tree, first.skipped]
   let [now, same] = [folder, first.snapshot.id]
   for (const step of steps) {
     const before = now
     if ("edits" in step) {
       now = applyEdits(before, step.edits)
       updateFolder(disk, at, before, now)
-      const { snapshot } = await store.capture()
+      told.push(await store.changes(same))
+      const { snapshot, skipped, changed } = await store.capture()
+      told.push(snapshot.tree, skipped, changed)
+      told.push(
+        await store.diff(same, snapshot.id),
+        Buffer.from(await store.patch(snapshot.id, same)).toString("latin1"),
+      )
       captured.push({ folder: now, snapshot })
       same = snapshot.id
     } else {
@@ -123,6 +136,7 @@ async function play(
       const report = await store.restore(target.snapshot.id)
       now = target.folder
       same = target.snapshot.id
+      told.push(report.outcomes)
       expect(report.outcomes.filter(({ action }) => action === "kept" || action === "failed")).toEqual([])
       expect(report.complete).toBe(true)
     }
@@ -130,7 +144,7 @@ async function play(
     expect(await store.changes(same)).toEqual([])
   }
   await store.close()
-  return captured.map(({ snapshot }) => snapshot.tree)
+  return told
 }
 
 function folderOf(items: Readonly<Record<string, RandomItem>>, permissions: number = 0o755): RandomFolder {

@@ -1,18 +1,38 @@
 /*
- * Captures beside a collector, one file system call at a time, in many orders: whatever the order, every snapshot that
+ * Captures beside maintenance, one file system call at a time, in many orders: whatever the order, every snapshot that
  * can be seen is whole.
  */
 import { beforeAll, expect, test } from "vitest"
 import { SnapshotError } from "../../src/core/errors.js"
+import type { FileSystem } from "../../src/core/file-system.js"
+import type { OwnerSource } from "../../src/core/owner.js"
 import type { CaptureResult, SnapshotStore } from "../../src/snapshot-store.js"
 import { folderOf } from "../support/described-folder.js"
 import { writeFolder } from "../support/disk.js"
 import { faultyFileSystem, type AroundCall } from "../support/faulty-file-system.js"
 import { interleave, seeded, type Actor } from "../support/interleave.js"
-import { collect, type CollectOptions } from "../support/model-collector.js"
-import { brokenRefs, CHECK, copyOf, GITDIR, newMemory, storeOn, type Memory } from "../support/store-on.js"
+import {
+  brokenRefs,
+  CHECK,
+  copyOf,
+  GITDIR,
+  newMemory,
+  storeOn,
+  type Memory,
+  type StoreOnOptions,
+} from "../support/store-on.js"
 
 type Name = "one" | "other" | "collector"
+
+/** How a collection goes about it. */
+interface CollectOptions {
+  /** Whether the owner of a lease counts as dead; asked for each lease. */
+  readonly isDead?: () => boolean
+  /** Sees no leases at all: wrong, to see whether a test would notice. */
+  readonly ignoreLeases?: boolean
+  /** The process ends before this call of its own. */
+  readonly killedAt?: number
+}
 
 /** Two folders that share nothing, so that what the one's snapshots need is not kept by the other's. */
 const ONE = "/work/one"
@@ -42,7 +62,23 @@ test("at whatever call of a collection two captures come and go, their snapshots
   expect(await atEachCall("collector", ["one", "other"], { isDead: () => true })).toEqual([])
 })
 
-test("in any order of the calls of two captures and a collector, every snapshot is whole", async () => {
+test("at whatever call of a collection a capture goes on from the middle of its publication, its snapshot is whole", async () => {
+  const problems: string[] = []
+  for (const stop of await publicationStops())
+    for (let switchAt = 1, isDone = false; !isDone; switchAt++) {
+      const choose = (ready: readonly Name[], made: ReadonlyMap<Name, number>): Name => {
+        if ((made.get("one") ?? 0) < stop) return "one"
+        if (ready.includes("collector") && (made.get("collector") ?? 0) < switchAt) return "collector"
+        isDone = (made.get("collector") ?? 0) < switchAt
+        return ready[0] as Name
+      }
+      const found = await runAll(choose, {}, ["one", "collector"])
+      problems.push(...found.map((problem) => `${problem} (${stop} calls, then ${switchAt} of the collector)`))
+    }
+  expect(problems).toEqual([])
+})
+
+test("in any order of the calls of two captures and a collector, which may be killed, every snapshot is whole", async () => {
   const problems: string[] = []
   for (let seed = 0; seed < SCHEDULES; seed++) {
     const random = seeded(seed)
@@ -54,7 +90,8 @@ test("in any order of the calls of two captures and a collector, every snapshot 
       if (last === undefined || !ready.includes(last) || random(stay + 1) === 0) last = ready[random(ready.length)]
       return last as Name
     }
-    const found = await runAll(choose, { isDead: () => dead && random(2) === 0 })
+    const killedAt = random(2) === 0 ? 1 + random(100) : Number.POSITIVE_INFINITY
+    const found = await runAll(choose, { isDead: () => dead && random(2) === 0, killedAt })
     problems.push(...found.map((problem) => `${problem} (seed ${seed})`))
   }
   expect(problems).toEqual([])
@@ -64,7 +101,7 @@ test("a collector that takes no notice of leases is found out by the same orders
   expect(await atEachCall("one", ["other", "collector"], { ignoreLeases: true })).not.toEqual([])
 })
 
-const SCHEDULES = 150
+const SCHEDULES = 120
 
 /** Runs `first` up to each of its calls in turn, then the others from beginning to end, then the rest of `first`. */
 async function atEachCall(first: Name, others: readonly Name[], options: CollectOptions): Promise<string[]> {
@@ -83,10 +120,28 @@ async function atEachCall(first: Name, others: readonly Name[], options: Collect
   return problems
 }
 
-/** Runs two captures and a collection; gives what is wrong in the end. */
+/** After how many calls of a capture its pack, its index and its ref have just been put in place. */
+async function publicationStops(): Promise<number[]> {
+  const { store, gate } = await gatedStore(copyOf(start), ONE)
+  const calls: string[] = []
+  gate.around = (call, make) => {
+    calls.push(`${call.kind} ${call.path}`)
+    return make()
+  }
+  await store.capture({ label: "one" })
+  await store.close()
+  const stops = ["objects/pack/.*[.]pack", "objects/pack/.*[.]idx", "refs/snapshots/"].map(
+    (path) => 1 + calls.findIndex((call) => new RegExp(`^rename .*${path}`).test(call)),
+  )
+  expect(Math.min(...stops)).toBeGreaterThan(1)
+  return stops
+}
+
+/** Runs captures and a collection, by default all of them; gives what is wrong in the end. */
 async function runAll(
   choose: (ready: readonly Name[], made: ReadonlyMap<Name, number>) => Name,
   options: CollectOptions,
+  names: readonly Name[] = ["one", "other", "collector"],
 ): Promise<string[]> {
   const memory = copyOf(start)
   const published: CaptureResult[] = []
@@ -106,11 +161,12 @@ async function runAll(
       },
     }
   }
-  const collector: Actor<Name> = {
-    name: "collector",
-    run: (around) => collect(faultyFileSystem(memory.fileSystem, [], around), GITDIR, options),
-  }
-  await interleave([await capturing("one", ONE), await capturing("other", OTHER), collector], choose)
+  const collector = await collecting(memory, options)
+  const actors = [await capturing("one", ONE), await capturing("other", OTHER), collector]
+  await interleave(
+    actors.filter(({ name }) => names.includes(name)),
+    choose,
+  )
   problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)))
   // The newest of all can have been deleted by nobody.
   const store = await storeOn(memory.fileSystem, { worktree: ONE })
@@ -123,14 +179,48 @@ async function runAll(
   return problems
 }
 
+/** Lets all snapshots go but the newest, and collects. */
+async function collecting(memory: Memory, options: CollectOptions): Promise<Actor<Name>> {
+  const { isDead = () => false, ignoreLeases, killedAt = Number.POSITIVE_INFINITY } = options
+  const owner: OwnerSource = {
+    current: () => Promise.resolve({}),
+    isAlive: () => Promise.resolve(isDead() ? "dead" : "alive"),
+  }
+  const files = ignoreLeases === true ? withoutLeases(memory.fileSystem) : memory.fileSystem
+  const { store, gate } = await gatedStore({ ...memory, fileSystem: files }, ONE, { platform: { owner } })
+  return {
+    name: "collector",
+    async run(around) {
+      let made = 0
+      gate.around = (call, make) => (++made < killedAt ? around(call, make) : Promise.reject(new Error("killed")))
+      try {
+        await store.prune({ keepLast: 0 })
+        await store.maintain()
+      } catch (error) {
+        if (made < killedAt) throw error
+      }
+    },
+  }
+}
+
+function withoutLeases(inner: FileSystem): FileSystem {
+  return new Proxy(inner, {
+    get(target, name): unknown {
+      if (name === "list") return async (path: string) => (path.endsWith("/leases") ? [] : target.list(path))
+      const value: unknown = Reflect.get(target, name)
+      return typeof value === "function" ? value.bind(target) : value
+    },
+  })
+}
+
 interface Gated {
   readonly store: SnapshotStore
   /** How the store's calls are made from now on. */
   readonly gate: { around: AroundCall }
 }
 
-async function gatedStore(memory: Memory, worktree: string): Promise<Gated> {
+async function gatedStore(memory: Memory, worktree: string, options: StoreOnOptions = {}): Promise<Gated> {
   const gate: { around: AroundCall } = { around: (_call, make) => make() }
   const files = faultyFileSystem(memory.fileSystem, [], (call, make) => gate.around(call, make))
-  return { store: await storeOn(files, { worktree }), gate }
+  return { store: await storeOn(files, { worktree, ...options }), gate }
 }

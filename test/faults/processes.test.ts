@@ -1,9 +1,9 @@
 /*
- * Real processes, killed with SIGKILL while they capture and restore. A child tells of each event by one byte, and the
+ * Real processes, killed with SIGKILL while they capture, restore and maintain. A child tells of each event by one byte, and the
  * parent kills it when it has told so many: no clock decides when. Several children share a store.
  */
 import { spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
@@ -53,8 +53,25 @@ for (let round = 0; ; round++) {
 }
 `
 
+/** Lets the snapshots of both work trees go but for the newest ones, and collects, until it is killed. */
+const CLEANER = `
+import fs from "node:fs"
+const [entry, gitdir, ...places] = process.argv.slice(1)
+const { openStore } = await import(entry)
+const tell = () => fs.writeSync(1, ".")
+const stores = []
+for (let at = 0; at < places.length; at += 2)
+  stores.push(await openStore({ worktree: places[at], gitdir, workspace: places[at + 1] }))
+for (;;)
+  for (const store of stores) {
+    await store.prune({ keepLast: 2 })
+    tell()
+    await store.maintain({ onProgress: tell })
+  }
+`
+
 test(
-  "processes killed while they capture and restore leave every snapshot whole, lose nothing, and bar nobody",
+  "processes killed while they capture, restore and maintain leave every snapshot whole, lose nothing, and bar nobody",
   LONG,
   async () => {
     const folder = await temporaryFolder()
@@ -63,6 +80,7 @@ test(
     const problems: string[] = []
     for (let round = 0; round < KILLS / CHILDREN; round++) {
       const children = Array.from({ length: CHILDREN }, (_, i) => killed(folder, gitdir, i, 1 + random(240)))
+      children.push(killedCleaner(folder, gitdir, 1 + random(600)))
       problems.push(...(await Promise.all(children)).flat())
       for (let i = 0; i < CHILDREN; i++) problems.push(...(await lost(folder, gitdir, i)))
       problems.push(...(await brokenRefs(await platform, (await platform).fileSystem, gitdir)))
@@ -77,6 +95,12 @@ test(
       expect((await store.restore(snapshot.id)).complete).toBe(true)
       await store.close()
     }
+    const store = await openStore(placeOf(folder, gitdir, 0))
+    await store.prune({ keepLast: 1 })
+    await store.maintain()
+    await store.close()
+    expect(readdirSync(join(gitdir, "leases"))).toEqual([])
+    expect(readdirSync(join(gitdir, "locks"))).toEqual([])
     if (gitIsThere()) git(["--git-dir", gitdir, "fsck", "--strict", "--no-dangling"])
   },
 )
@@ -98,8 +122,19 @@ async function killed(folder: string, gitdir: string, number: number, events: nu
   const { worktree, workspace } = placeOf(folder, gitdir, number)
   await mkdir(worktree, { recursive: true })
   const durability = number % 2 === 0 ? "power" : "process"
-  const args = ["--input-type=module", "-e", CHILD, ENTRY, worktree, gitdir, workspace, durability]
-  const child = spawn(process.execPath, [...args, join(folder, `expected${number}`)], {
+  const args = [worktree, gitdir, workspace, durability, join(folder, `expected${number}`)]
+  return killedScript(CHILD, args, events, `child ${number}`)
+}
+
+async function killedCleaner(folder: string, gitdir: string, events: number): Promise<string[]> {
+  const places = Array.from({ length: CHILDREN }, (_, number) => placeOf(folder, gitdir, number))
+  for (const { worktree } of places) await mkdir(worktree, { recursive: true })
+  const args = [gitdir, ...places.flatMap(({ worktree, workspace }) => [worktree, workspace])]
+  return killedScript(CLEANER, args, events, "the cleaner")
+}
+
+async function killedScript(script: string, args: readonly string[], events: number, name: string): Promise<string[]> {
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script, ENTRY, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   })
   let told = 0
@@ -110,7 +145,7 @@ async function killed(folder: string, gitdir: string, number: number, events: nu
     if (told >= events) child.kill("SIGKILL")
   })
   const signal = await new Promise<NodeJS.Signals | null>((resolve) => child.on("close", (_code, by) => resolve(by)))
-  return signal === "SIGKILL" ? [] : [`child ${number} ended by itself after ${told} events: ${complaints}`]
+  return signal === "SIGKILL" ? [] : [`${name} ended by itself after ${told} events: ${complaints}`]
 }
 
 /** What the work tree held when a restore began is still there, or in a snapshot. */

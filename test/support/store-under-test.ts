@@ -10,8 +10,10 @@ import type { FileSystemClient } from "../../src/core/file-system-client.js"
 import type { FileSystem } from "../../src/core/file-system.js"
 import { openStore, type OpenOptions, type SnapshotStore } from "../../src/index.js"
 import { nodePlatform } from "../../src/platform/node/node-platform.js"
+import { nativeBackend } from "../../src/sidecar/native-capture.js"
 import { memDisk, nodeDisk, type Disk } from "./disk.js"
 import { folderContent, type FolderContent } from "./folder-content.js"
+import { gitIsThere } from "./git.js"
 import { byteText } from "./random-names.js"
 import { temporaryFolder } from "./temporary-folder.js"
 
@@ -25,6 +27,7 @@ export interface Backend {
 export const BACKENDS: readonly Backend[] = [
   { name: "node:fs, pure", start: () => onDisk() },
   { name: "memfs, pure", start: () => onMemory() },
+  ...(gitIsThere() ? [{ name: "node:fs, native", start: () => onDisk({ backend: "native" }) }] : []),
 ]
 
 /** A work tree, the folder of a store, and hands to work on them with. Paths are relative to the work tree. */
@@ -117,7 +120,8 @@ function underTest(disk: Disk, scratch: string, fixed: Partial<OpenOptions>): St
     async openOn(wrap, options = {}) {
       const { fs: client } = fixed
       const platform = await nodePlatform(client === undefined ? {} : { client })
-      const place = { loadGit: () => import("isomorphic-git"), stores: join(scratch, "stores") }
+      const native = nativeBackend(platform.hasher)
+      const place = { loadGit: () => import("isomorphic-git"), stores: join(scratch, "stores"), native }
       return closing(
         await openOn(
           { ...place, platform: { ...platform, fileSystem: wrap(platform.fileSystem) } },

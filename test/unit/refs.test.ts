@@ -191,7 +191,7 @@ describe("refs in a store", () => {
 
   test("a held target is a ref for as long as it is held", async () => {
     const { refs } = await emptyStore()
-    const held = await holdTarget(refs, "desk" as Workspace, ONE, true)
+    const held = await holdTarget(refs, { workspace: "desk" as Workspace, tree: ONE, nowMs: 0, durable: true })
     const [name] = await refs.names("refs/restores/desk/")
     expect(name !== undefined && (await refs.read(name))).toBe(ONE)
     await held.release()

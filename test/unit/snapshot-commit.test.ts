@@ -39,6 +39,7 @@ const record: fc.Arbitrary<SnapshotRecord> = fc.record(
     createdMs: fc.integer({ min: 0, max: 253402300799999 }),
     skipped: fc.nat(),
     previous: fc.constant(ID),
+    target: fc.constant(ID),
     scope: fc.stringMatching(/^[0-9a-f]{16}$/),
     label: text,
     metadata: fc.dictionary(text, text, { maxKeys: 4 }).map((one) => ({ ...one })),

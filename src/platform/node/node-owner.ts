@@ -1,30 +1,69 @@
 import { readFile, readlink } from "node:fs/promises"
 import { hostname } from "node:os"
-import type { Owner, OwnerSource } from "../../core/owner.js"
+import type { Liveness, Owner, OwnerSource } from "../../core/owner.js"
 
 /** This process, as far as the system tells: on Linux all of it from /proc, elsewhere host and pid. */
 export function nodeOwner(): OwnerSource {
   let owner: Promise<Owner> | undefined
+  const current = (): Promise<Owner> => {
+    owner ??= describe()
+    return owner
+  }
   return {
-    current(): Promise<Owner> {
-      owner ??= describe()
-      return owner
+    current,
+    async isAlive(other) {
+      const own = await current()
+      if (other.host !== own.host) return "unknown"
+      if (isOther(other.bootId, own.bootId)) return "dead"
+      // A pid tells nothing outside of its namespace.
+      if (other.pidNamespace !== own.pidNamespace || other.bootId !== own.bootId) return "unknown"
+      return other.pid === undefined ? "unknown" : livenessOf(other.pid, other.startTime)
     },
   }
 }
 
-/** When the process started, in ticks since boot; undefined where /proc does not tell. Source: proc(5). */
-async function startTimeOf(pid: number): Promise<string | undefined> {
+function isOther(one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && other !== undefined && one !== other
+}
+
+async function livenessOf(pid: number, startTime: string | undefined): Promise<Liveness> {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return "unknown"
+  if (!isThere(pid)) return "dead"
+  const found = await processAt(pid)
+  // Without a start time it may be a later process with the same pid.
+  if (found === undefined || startTime === undefined) return isThere(pid) ? "unknown" : "dead"
+  return found.startTime === startTime && !ENDED.has(found.state) ? "alive" : "dead"
+}
+
+function isThere(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH"
+  }
+}
+
+interface ProcessStatus {
+  /** A letter. */
+  readonly state: string
+  /** In ticks since boot. */
+  readonly startTime: string
+}
+
+/** What /proc tells of a process; undefined where it does not. Source: proc(5). */
+async function processAt(pid: number): Promise<ProcessStatus | undefined> {
   const stat = await text(`/proc/${pid}/stat`)
   // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
   const afterName = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return afterName?.[START_TIME]
+  const [state, startTime] = [afterName?.[0], afterName?.[START_TIME]]
+  return state === undefined || startTime === undefined ? undefined : { state, startTime }
 }
 
 async function describe(): Promise<Owner> {
   const bootId = await text("/proc/sys/kernel/random/boot_id")
   const pidNamespace = await readlink("/proc/self/ns/pid").catch(() => undefined)
-  const startTime = await startTimeOf(process.pid)
+  const startTime = (await processAt(process.pid))?.startTime
   return {
     host: hostname(),
     pid: process.pid,
@@ -43,3 +82,5 @@ async function text(path: string): Promise<string | undefined> {
 
 /** Field 22 of /proc/<pid>/stat, counted from the third. */
 const START_TIME = 22 - 3
+/** States of a process that has ended and is not yet reaped, or is about to end. */
+const ENDED: ReadonlySet<string> = new Set(["Z", "X", "x"])

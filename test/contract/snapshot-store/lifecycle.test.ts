@@ -103,6 +103,8 @@ describe.each(BACKENDS)("events and closing on $name", ({ start }) => {
       plan: (one) => one.plan({ to: "latest" }),
       apply: (one) => one.apply(plan),
       restore: (one) => one.restore("latest"),
+      prune: (one) => one.prune({ keepLast: 1 }),
+      maintain: (one) => one.maintain(),
     }
     for (const call of Object.values(calls)) await expectError(call(store), "CLOSED", {})
     await closing

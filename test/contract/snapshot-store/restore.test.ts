@@ -485,6 +485,20 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     expect(place.leftovers()).toEqual([])
   })
 
+  test("what a restore wrote stays tracked: the next capture takes it, whatever its size", async () => {
+    const place = await start()
+    place.write("grew", "1234")
+    const store = await place.open({ newFileLimitBytes: 8 })
+    await store.capture()
+    place.write("grew", "0123456789")
+    const { snapshot } = await store.capture()
+    place.remove("grew")
+    await store.capture()
+    await store.restore(snapshot.id)
+    const after = await store.capture()
+    expect([after.snapshot.tree, after.skipped]).toEqual([snapshot.tree, []])
+  })
+
   test("restores and captures of one store may overlap, and the tree is one of the targets in the end", async () => {
     const place = await start()
     for (let i = 0; i < 5; i++) place.write(`file-${i}`, "one")

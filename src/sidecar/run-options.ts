@@ -1,0 +1,68 @@
+import { SnapshotError } from "../core/errors.js"
+
+/** How to run a process. */
+export interface RunOptions {
+  /**
+   * What it reads on stdin; nothing when absent. An iterable is asked for a chunk when the one before was taken, is asked
+   * no more once the process has ended, and is always returned. When it throws, the process is ended, and `run` rejects.
+   */
+  readonly input?: Uint8Array | AsyncIterable<Uint8Array>
+  /** The folder to run in. Default: this process's. */
+  readonly cwd?: string
+  /** Its whole environment. Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Aborting ends the process and all of its group. */
+  readonly signal?: AbortSignal
+  /** Ends the process and its group after so long. Default: never. */
+  readonly timeoutMs?: number
+  /** How long after SIGTERM to send SIGKILL. Default: 3000. Windows knows no SIGTERM: there, the end is at once. */
+  readonly killGraceMs?: number
+  /**
+   * How many bytes of stdout, and how many of stderr, it may print: one more ends it. Default: 64 MiB for a stream that
+   * is kept, no limit for one that a callback takes. `Infinity` lifts the limit.
+   */
+  readonly maxOutputBytes?: number
+  /** Exit code 0 counts only if all of the input was handed over. */
+  readonly requireFullInput?: boolean
+  /**
+   * Takes stdout chunk by chunk, up to the limit; the result then keeps only its first 64 KiB. When it throws, the
+   * process is ended, and `run` rejects.
+   */
+  readonly onStdout?: (chunk: Uint8Array) => void
+  /** The same for stderr. */
+  readonly onStderr?: (chunk: Uint8Array) => void
+}
+
+/** Throws INVALID_ARGUMENT for what no process can be run with. */
+export function checkRun(command: unknown, args: unknown, options: RunOptions): void {
+  demand("command", typeof command === "string" && command !== "", "The command has to be a text that is not empty.")
+  demand("args", isTexts(args), "The arguments of a command have to be an array of texts.")
+  const { input, signal, timeoutMs, killGraceMs, maxOutputBytes } = options
+  demand("input", input === undefined || isInput(input), "Input has to be a Uint8Array or an async iterable of them.")
+  demand("signal", signal === undefined || signal instanceof AbortSignal, "The signal has to be an AbortSignal.")
+  demand("timeoutMs", timeoutMs === undefined || isTimer(timeoutMs), `timeoutMs has to be ${TIMER_RANGE}.`)
+  demand("killGraceMs", killGraceMs === undefined || isTimer(killGraceMs), `killGraceMs has to be ${TIMER_RANGE}.`)
+  demand("maxOutputBytes", maxOutputBytes === undefined || maxOutputBytes >= 0, "maxOutputBytes has to be 0 or more.")
+  for (const name of ["onStdout", "onStderr"] as const)
+    demand(name, options[name] === undefined || typeof options[name] === "function", `${name} has to be a function.`)
+}
+
+function demand(argument: string, isMet: boolean, message: string): void {
+  if (!isMet) throw new SnapshotError("INVALID_ARGUMENT", message, { argument })
+}
+
+function isTexts(args: unknown): boolean {
+  return Array.isArray(args) && args.every((arg) => typeof arg === "string")
+}
+
+function isInput(input: unknown): boolean {
+  return input instanceof Uint8Array || (typeof input === "object" && input !== null && Symbol.asyncIterator in input)
+}
+
+function isTimer(ms: number): boolean {
+  return ms >= 0 && ms <= LONGEST_TIMER_MS
+}
+
+/** Node's timers fire at once when they are asked for more. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+const TIMER_RANGE = `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`

@@ -1,0 +1,132 @@
+/*
+ * Gitdirs that another tool made and may go on using: what in them counts beside the snapshots.
+ *
+ * Everything that Git's own collection would keep is a root, and it is read more strictly than Git does: where it is not
+ * clear what something names, nothing may be removed.
+ * Source: https://git-scm.com/docs/git-gc (NOTES), https://git-scm.com/docs/gitrepository-layout
+ */
+import { lossyText } from "../core/bytes.js"
+import { SnapshotError } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import { lastVariable, readGitConfig } from "../core/git-config.js"
+import { readIndexFile } from "../core/index-file.js"
+import type { Hasher } from "../core/hasher.js"
+import { toOid, type Oid } from "../core/oid.js"
+import type { GitdirLayout } from "./gitdir.js"
+import { listFollowing } from "./list-following.js"
+import type { ObjectDatabase } from "./object-database.js"
+
+/** What the roots are read with. */
+export interface ForeignPorts {
+  readonly fileSystem: FileSystem
+  readonly hasher: Hasher
+  readonly objects: ObjectDatabase
+}
+
+/** Whether another tool made the gitdir: its configuration does not have the mark of a store. */
+export async function isForeign(fileSystem: FileSystem, layout: GitdirLayout): Promise<boolean> {
+  const config = await fileSystem.readFile(`${layout.gitdir}/config`)
+  return config === undefined || lastVariable(readGitConfig(lossyText(config)), "treeshot.version") === undefined
+}
+
+/**
+ * The objects of any type that the gitdir names itself: in the index (every stage, sparse folders, the cache tree and
+ * settled merges; no gitlinks), in HEAD, FETCH_HEAD and the like, in all refs and in all reflogs, and in those of linked
+ * work trees. Oids that no object is stored for are left out: reflogs outlive what they name, and an index may hold
+ * entries without content. What is there and cannot be understood throws: FORMAT_UNSUPPORTED, REF_INVALID, IO_FAILED.
+ */
+export async function foreignRoots(ports: ForeignPorts, layout: GitdirLayout): Promise<Oid[]> {
+  const { fileSystem } = ports
+  const named = new Set<Oid>()
+  const linked = await listFollowing(fileSystem, `${layout.gitdir}/worktrees`)
+  for (const folder of [layout.gitdir, ...linked.map(({ name }) => `${layout.gitdir}/worktrees/${name}`)]) {
+    await indexRoots(ports, folder, named)
+    await headRoots(fileSystem, folder, named)
+    await refRoots(fileSystem, `${folder}/refs`, named)
+    await logRoots(fileSystem, `${folder}/logs`, named)
+  }
+  await packedRoots(fileSystem, `${layout.gitdir}/packed-refs`, named)
+  return [...(await ports.objects.present(named))]
+}
+
+async function indexRoots({ fileSystem, hasher }: ForeignPorts, gitdir: string, named: Set<Oid>): Promise<void> {
+  const index = await readIndexFile(fileSystem, hasher, gitdir)
+  for (const { mode, oid } of index?.entries ?? []) if (mode !== GITLINK) named.add(oid)
+  for (const oid of index?.extensionOids ?? []) named.add(oid)
+}
+
+/** Files such as HEAD, MERGE_HEAD and FETCH_HEAD, and what a rebase under way will go back to. */
+async function headRoots(fileSystem: FileSystem, gitdir: string, named: Set<Oid>): Promise<void> {
+  const names = (await listFollowing(fileSystem, gitdir))
+    .map(({ name }) => name)
+    .filter((name) => /^[A-Z][A-Z_]*$/.test(name))
+  for (const name of [...names, ...REBASE_FILES]) {
+    const text = await textOf(fileSystem, `${gitdir}/${name}`)
+    if (name === "HEAD" && text !== undefined && !REF_CONTENT.test(text)) throw damagedRef(name)
+    for (const line of text?.split("\n") ?? []) addOid(line, named)
+  }
+}
+
+/** A symbolic ref names no object: the ref behind it is met by itself. */
+async function refRoots(fileSystem: FileSystem, folder: string, named: Set<Oid>): Promise<void> {
+  for await (const path of filesBelow(fileSystem, folder)) {
+    if (path.endsWith(".lock")) continue
+    const text = await textOf(fileSystem, path)
+    if (text !== undefined && !REF_CONTENT.test(text)) throw damagedRef(path)
+    addOid(text ?? "", named)
+  }
+}
+
+/** A reflog's line begins with the oids before and after. Lines that a power cut left in pieces are passed over, as Git does. */
+async function logRoots(fileSystem: FileSystem, folder: string, named: Set<Oid>): Promise<void> {
+  for await (const path of filesBelow(fileSystem, folder)) {
+    for (const line of (await textOf(fileSystem, path))?.split("\n") ?? []) {
+      addOid(line, named)
+      addOid(line.slice(41), named)
+    }
+  }
+}
+
+async function packedRoots(fileSystem: FileSystem, path: string, named: Set<Oid>): Promise<void> {
+  for (const line of (await textOf(fileSystem, path))?.split("\n") ?? []) {
+    if (line === "" || line.startsWith("#")) continue
+    const content = line.replace(/^\^/, "")
+    if (!/^[0-9a-f]{40}(?: |$)/.test(content))
+      throw new SnapshotError("FORMAT_UNSUPPORTED", `The packed refs at ${path} are damaged.`, {
+        path,
+        format: "packed refs",
+      })
+    addOid(content, named)
+  }
+}
+
+/** Adds the oid that `text` begins with. */
+function addOid(text: string, named: Set<Oid>): void {
+  const oid = toOid(text.slice(0, 40))
+  if (oid !== undefined && !/^[0-9a-f]/.test(text.slice(40))) named.add(oid)
+}
+
+async function* filesBelow(fileSystem: FileSystem, folder: string): AsyncGenerator<string> {
+  for (const { name, kind } of await listFollowing(fileSystem, folder)) {
+    if (kind === "folder") yield* filesBelow(fileSystem, `${folder}/${name}`)
+    else yield `${folder}/${name}`
+  }
+}
+
+async function textOf(fileSystem: FileSystem, path: string): Promise<string | undefined> {
+  const bytes = await fileSystem.readFile(path)
+  return bytes === undefined ? undefined : lossyText(bytes)
+}
+
+function damagedRef(ref: string): SnapshotError {
+  return new SnapshotError("REF_INVALID", `The ref ${ref} is damaged: it names no object and no other ref.`, { ref })
+}
+
+const REF_CONTENT = /^(?:ref:\s*\S|[0-9a-f]{40}(?![0-9a-f]))/
+const REBASE_FILES = [
+  "rebase-merge/autostash",
+  "rebase-merge/orig-head",
+  "rebase-apply/autostash",
+  "rebase-apply/orig-head",
+]
+const GITLINK = 0o160000

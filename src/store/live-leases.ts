@@ -1,0 +1,72 @@
+/*
+ * The leases as maintenance reads them: those of live owners name what their captures count on, the others are revoked.
+ */
+import { lossyText } from "../core/bytes.js"
+import type { FileSystem } from "../core/file-system.js"
+import { toOid } from "../core/oid.js"
+import { toOwner, type Owner } from "../core/owner.js"
+import { toRefName } from "../core/ref-name.js"
+import { removeIfThere } from "./atomic-file.js"
+import type { LeaseBase } from "./lease.js"
+import type { CountsAsAlive } from "./liveness.js"
+
+/** The leases that count: by id, what each builds on. */
+export type LiveLeases = ReadonlyMap<string, LeaseBase | undefined>
+
+/** Reads the leases in `folder`, and revokes those of dead owners and those whose terms are damaged. */
+export async function readLeases(fileSystem: FileSystem, folder: string, isAlive: CountsAsAlive): Promise<LiveLeases> {
+  const live = new Map<string, LeaseBase | undefined>()
+  const ids = new Set<string>()
+  for (const { name } of (await fileSystem.list(folder)) ?? []) {
+    const id = /^([0-9a-f]{32})\.(?:ref|json)$/.exec(name)?.[1]
+    if (id !== undefined) ids.add(id)
+  }
+  for (const id of ids) {
+    const terms = await readTerms(fileSystem, folder, id)
+    if (terms === "gone") continue
+    if (terms !== "damaged" && (await isAlive(terms.owner, terms.createdMs))) live.set(id, terms.base)
+    else await revoke(fileSystem, folder, id)
+  }
+  return live
+}
+
+interface LeaseTerms {
+  readonly owner: Owner
+  readonly createdMs: number
+  readonly base: LeaseBase | undefined
+}
+
+/**
+ * What a lease says. One without terms has not looked at its base yet: nobody can be asked about it, so it counts as of
+ * an unknown owner. Terms appear as a whole, so damaged ones come from before a crash, or from a power cut.
+ */
+async function readTerms(fileSystem: FileSystem, folder: string, id: string): Promise<LeaseTerms | "gone" | "damaged"> {
+  const bytes = await fileSystem.readFile(`${folder}/${id}.json`)
+  if (bytes !== undefined) return parseTerms(lossyText(bytes)) ?? "damaged"
+  const fence = await fileSystem.lstat(`${folder}/${id}.ref`)
+  if (fence === undefined) return "gone"
+  return { owner: {}, createdMs: Number(fence.mtimeNs / 1_000_000n), base: undefined }
+}
+
+function parseTerms(text: string): LeaseTerms | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== "object" || value === null) return undefined
+  const { owner, createdMs, base } = value as Readonly<Record<string, unknown>>
+  if (typeof createdMs !== "number") return undefined
+  if (base === undefined) return { owner: toOwner(owner), createdMs, base }
+  const { ref, oid } = (base ?? {}) as Readonly<Record<string, unknown>>
+  const found = { ref: toRefName(String(ref)), oid: toOid(String(oid)) }
+  if (found.ref === undefined || found.oid === undefined) return undefined
+  return { owner: toOwner(owner), createdMs, base: { ref: found.ref, oid: found.oid } }
+}
+
+/** The fence first: without it the lease publishes nothing any more. */
+async function revoke(fileSystem: FileSystem, folder: string, id: string): Promise<void> {
+  await removeIfThere(fileSystem, `${folder}/${id}.ref`)
+  await removeIfThere(fileSystem, `${folder}/${id}.json`)
+}

@@ -1,0 +1,98 @@
+import { lossyText } from "../core/bytes.js"
+import { decodeCommit } from "../core/commit.js"
+import { isSnapshotError, SnapshotError } from "../core/errors.js"
+import { readAs, type ObjectType } from "../core/object.js"
+import { parseOid, type Oid } from "../core/oid.js"
+import { drain } from "../core/settle-all.js"
+import { decodeTree } from "../core/tree.js"
+import type { ObjectDatabase } from "./object-database.js"
+
+/** How to mark. */
+export interface MarkOptions {
+  /** Passes over what is missing. Default: OBJECT_MISSING. */
+  readonly missing?: "pass-over"
+  readonly signal?: AbortSignal | undefined
+  /** Is told of the number of marked objects. */
+  readonly onMarked?: (count: number) => void
+}
+
+/** What was reached. */
+export interface Marks {
+  /** All objects that were reached. */
+  readonly reached: Set<Oid>
+  /** Those that were looked into. A damaged tree may call a folder a file: what was only reached was not. */
+  readonly walked: Set<Oid>
+}
+
+/** Nothing reached yet. */
+export function noMarks(): Marks {
+  return { reached: new Set(), walked: new Set() }
+}
+
+/**
+ * Adds to `marks` all that the roots reach: objects of any type. Contents of files are not read, all else is, and
+ * verified. What cannot be read: OBJECT_MISSING, OBJECT_CORRUPT, IO_FAILED.
+ */
+export async function mark(
+  objects: ObjectDatabase,
+  roots: Iterable<Oid>,
+  { reached, walked }: Marks,
+  options: MarkOptions = {},
+): Promise<void> {
+  const { missing, signal, onMarked } = options
+  const open: Step[] = []
+  const add = (oid: Oid, type: ObjectType | undefined): void => {
+    reached.add(oid)
+    // Whether a blob is there decides about nothing else, so it need not be read.
+    if (type === "blob" || walked.has(oid)) return
+    walked.add(oid)
+    open.push({ oid, type })
+  }
+  for (const oid of roots) add(oid, undefined)
+  await drain(open, AT_ONCE, async ({ oid, type: told }) => {
+    signal?.throwIfAborted()
+    onMarked?.(reached.size)
+    const type = told ?? (await typeOf(objects, oid, missing))
+    if (type === undefined || type === "blob") return
+    const bytes = await readAs(objects, oid, type).catch((error: unknown) => {
+      if (missing === "pass-over" && isSnapshotError(error, "OBJECT_MISSING")) return undefined
+      throw error
+    })
+    if (bytes === undefined) return
+    for (const target of targetsOf(type, bytes, oid)) add(target.oid, target.type)
+  })
+}
+
+/** An object to look into. */
+interface Step {
+  readonly oid: Oid
+  /** Undefined when what names it does not tell. */
+  readonly type: ObjectType | undefined
+}
+
+async function typeOf(
+  objects: ObjectDatabase,
+  oid: Oid,
+  missing: "pass-over" | undefined,
+): Promise<ObjectType | undefined> {
+  const stream = await objects.stream(oid)
+  if (stream !== undefined || missing === "pass-over") return stream?.type
+  throw new SnapshotError(
+    "OBJECT_MISSING",
+    `The object ${oid} is missing from the store, so nothing can be removed: what it reached is not known.`,
+    { oid },
+  )
+}
+
+function targetsOf(type: Exclude<ObjectType, "blob">, bytes: Uint8Array, oid: Oid): Step[] {
+  if (type === "tag") return [{ oid: parseOid(lossyText(bytes.subarray(7, 47))), type: undefined }]
+  if (type === "commit") {
+    const { tree, parents } = decodeCommit(bytes, oid)
+    return [{ oid: tree, type: "tree" }, ...parents.map((parent): Step => ({ oid: parent, type: "commit" }))]
+  }
+  return decodeTree(bytes, oid)
+    .filter(({ mode }) => mode !== "160000")
+    .map((entry) => ({ oid: entry.oid, type: entry.mode === "40000" ? "tree" : "blob" }))
+}
+
+const AT_ONCE = 16

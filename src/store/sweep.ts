@@ -1,0 +1,189 @@
+import { isSnapshotError } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
+import type { Hasher } from "../core/hasher.js"
+import { oidAt, type Oid } from "../core/oid.js"
+import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
+import { removeIfThere } from "./atomic-file.js"
+import type { CandidatePack, Candidates } from "./candidates.js"
+import type { GitdirLayout } from "./gitdir.js"
+import { listFollowing } from "./list-following.js"
+import type { LiveLeases } from "./live-leases.js"
+
+/** What decides over the candidates. */
+export interface SweepRequest {
+  readonly fileSystem: FileSystem
+  readonly hasher: Hasher
+  readonly layout: GitdirLayout
+  readonly candidates: Candidates
+  readonly leases: LiveLeases
+  readonly reached: ReadonlySet<Oid>
+  /** Folders to sync before anything goes: a ref that a power cut brings back must find its objects. */
+  readonly refFolders: readonly string[]
+  readonly nowMs: number
+  /** Another tool made the gitdir, and may go on using it. */
+  readonly isForeign: boolean
+  readonly signal?: AbortSignal | undefined
+  /** Is told of the number of candidates that were looked at, and of all. */
+  readonly onSwept?: (done: number, total: number) => void
+}
+
+/** What was removed. */
+export interface SweepReport {
+  readonly objectsRemoved: number
+  readonly bytesFreed: number
+  readonly packsRemoved: number
+}
+
+/**
+ * Removes the candidates that nothing reaches. A file that cannot be removed or looked at keeps none of the others, and
+ * its failure is thrown in the end.
+ */
+export async function sweep(request: SweepRequest): Promise<SweepReport> {
+  return new Sweep(request).run()
+}
+
+class Sweep {
+  readonly #request: SweepRequest
+  readonly #report = { objectsRemoved: 0, bytesFreed: 0, packsRemoved: 0 }
+  #failure: { readonly error: unknown } | undefined
+  #isPrepared = false
+
+  constructor(request: SweepRequest) {
+    this.#request = request
+  }
+
+  async run(): Promise<SweepReport> {
+    const { candidates, layout, signal, onSwept } = this.#request
+    const steps: (() => Promise<void>)[] = [
+      ...candidates.packs.map((pack) => () => this.#pack(pack)),
+      ...candidates.loose.map(
+        ({ oid, path }) =>
+          () =>
+            this.#loose(oid, path),
+      ),
+      ...candidates.unfinished.map((path) => () => this.#ifOld(path, DAY_MS)),
+      ...candidates.temporary.map((name) => () => this.#temporary(`${layout.temporary}/${name}`, name)),
+    ]
+    for (const [done, step] of steps.entries()) {
+      signal?.throwIfAborted()
+      await step().catch((error: unknown) => {
+        this.#failure ??= { error }
+      })
+      onSwept?.(done + 1, steps.length)
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+    return this.#report
+  }
+
+  /**
+   * So long files of other tools stay, whether something reaches them or not: such a tool holds no lease. Git touches a
+   * file with an object that it is asked to store and has already, so the time is looked at in the last moment.
+   */
+  get #graceMs(): number {
+    return this.#request.isForeign ? 7 * DAY_MS : HOUR_MS
+  }
+
+  /**
+   * Whether only captures of ours count on the pack. Other tools name a pack after its checksum. In a gitdir that is
+   * theirs, they may count on ours, too.
+   */
+  #isOwn(name: string, index: PackIndex): boolean {
+    return !this.#request.isForeign && /^pack-[0-9a-f]{40}$/.test(name) && name !== `pack-${oidAt(index.packChecksum)}`
+  }
+
+  async #pack({ name, extensions }: CandidatePack): Promise<void> {
+    const { fileSystem, layout, leases, reached } = this.#request
+    const path = `${layout.packs}/${name}`
+    if ([...leases.keys()].some((id) => name.includes(id))) return
+    if (extensions.has(".keep") || (await fileSystem.lstat(`${path}.keep`)) !== undefined) return
+    if (!extensions.has(".pack")) {
+      for (const extension of extensions) await this.#ifOld(`${path}${extension}`, DAY_MS)
+      return
+    }
+    // It may have been put in place since the candidates were listed.
+    const index = await this.#index(`${path}.idx`)
+    if (index === undefined) await this.#ifOld(`${path}.pack`, DAY_MS)
+    if (index === undefined || index === "unreadable") return
+    for (const { oid } of index.entries()) if (reached.has(oid)) return
+    if (!this.#isOwn(name, index) && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
+    await this.#prepare()
+    for (const extension of [".idx", ...BESIDE.filter((each) => extensions.has(each))])
+      await this.#remove(`${path}${extension}`)
+    if (!(await this.#remove(`${path}.pack`))) return
+    this.#report.packsRemoved++
+    this.#report.objectsRemoved += index.count
+  }
+
+  /** A damaged index, or one of another version, does not tell what is in the pack. */
+  async #index(path: string): Promise<PackIndex | "unreadable" | undefined> {
+    const { fileSystem, hasher } = this.#request
+    const bytes = await fileSystem.readFile(path)
+    if (bytes === undefined) return undefined
+    try {
+      return (await parsePackIndex(hasher, bytes, path)) ?? "unreadable"
+    } catch (error) {
+      if (isSnapshotError(error, "FORMAT_UNSUPPORTED")) return "unreadable"
+      throw error
+    }
+  }
+
+  async #loose(oid: Oid, path: string): Promise<void> {
+    if (this.#request.reached.has(oid) || !(await this.#isOlder(path, this.#graceMs))) return
+    await this.#prepare()
+    if (await this.#remove(path)) this.#report.objectsRemoved++
+  }
+
+  /** Files of a capture's pack go with its lease, others when they are old. */
+  async #temporary(path: string, name: string): Promise<void> {
+    const lease = /^pack-([0-9a-f]{32})[0-9a-f]{8}\./.exec(name)?.[1]
+    if (lease !== undefined && this.#request.leases.has(lease)) return
+    if (lease === undefined) await this.#ifOld(path, DAY_MS)
+    else await this.#removeAll(path)
+  }
+
+  async #ifOld(path: string, ageMs: number): Promise<void> {
+    if (await this.#isOlder(path, ageMs)) await this.#removeAll(path)
+  }
+
+  async #isOlder(path: string, ageMs: number): Promise<boolean> {
+    const stat = await this.#request.fileSystem.lstat(path)
+    return stat !== undefined && this.#request.nowMs - Number(stat.mtimeNs / 1_000_000n) > ageMs
+  }
+
+  async #removeAll(path: string): Promise<void> {
+    const { fileSystem } = this.#request
+    if ((await fileSystem.lstat(path))?.kind !== "folder") {
+      await this.#remove(path)
+      return
+    }
+    for (const { name } of (await fileSystem.list(path)) ?? []) await this.#removeAll(`${path}/${name}`)
+    await fileSystem.removeFolder(path)
+  }
+
+  /** Whether the file was there; it is gone now. */
+  async #remove(path: string): Promise<boolean> {
+    const { fileSystem } = this.#request
+    const stat = await fileSystem.lstat(path)
+    if (stat === undefined) return false
+    await removeIfThere(fileSystem, path)
+    this.#report.bytesFreed += stat.sizeBytes
+    return true
+  }
+
+  /** What Git keeps about several packs and about commits may name what goes. Git makes it anew. */
+  async #prepare(): Promise<void> {
+    if (this.#isPrepared) return
+    const { fileSystem, layout, refFolders } = this.#request
+    for (const folder of refFolders)
+      if ((await fileSystem.lstat(folder)) !== undefined) await fileSystem.syncFolder(folder)
+    for (const { name } of await listFollowing(fileSystem, layout.packs))
+      if (/^multi-pack-index(?!.*\.lock$)/.test(name)) await this.#removeAll(`${layout.packs}/${name}`)
+    for (const name of ["commit-graphs", "commit-graph"]) await this.#removeAll(`${layout.objects}/info/${name}`)
+    this.#isPrepared = true
+  }
+}
+
+const HOUR_MS = 3_600_000
+const DAY_MS = 86_400_000
+/** What Git puts beside a pack and its index. */
+const BESIDE: readonly string[] = [".rev", ".bitmap", ".mtimes", ".promisor"]
