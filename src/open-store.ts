@@ -1,4 +1,4 @@
-import { isAbsolute, resolve } from "node:path"
+import { isAbsolute, resolve, sep } from "node:path"
 import envPaths from "env-paths"
 import { openOn } from "./calls/open.js"
 import { SnapshotError } from "./core/errors.js"
@@ -20,12 +20,13 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
       argument: "fs",
     })
   const platform = await nodePlatform(options.fs === undefined ? {} : { client: options.fs })
-  const absolute = (path: string): string => resolve(path).replaceAll("\\", "/")
+  // Elsewhere a backslash is a character like any other.
+  const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))
   const { XDG_DATA_HOME } = platform.environment.variables
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
-    ...(options.fs === undefined ? { native: nativeBackend(platform.hasher) } : {}),
+    ...(options.fs === undefined ? { native: nativeBackend(platform) } : {}),
     stores: `${absolute(dataFolder(XDG_DATA_HOME, platform.environment.home))}/stores`,
   }
   return openOn(place, {

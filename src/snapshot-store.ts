@@ -159,7 +159,10 @@ export interface RestoreReport {
 
 /** How to prune. */
 export interface PruneOptions {
-  /** Tells what would go, and removes nothing. Default: false. */
+  /**
+   * Tells what would go, and removes nothing. Trees of another tool that have no ref yet are not told of: only a real run
+   * adopts them. Default: false.
+   */
   readonly dryRun?: boolean
 }
 

@@ -3,7 +3,7 @@ import { collect } from "../store/collect.js"
 import { abandonedTargets } from "../store/held-target.js"
 import { removeRefs } from "../store/remove-refs.js"
 import type { StoreContext } from "./context.js"
-import { adoptIfForeign, aliveness, underLock } from "./maintenance.js"
+import { adoptIfForeign, aliveness, underLock } from "./under-lock.js"
 
 /** Removes what nothing in the store counts on: LOCK_HELD, and the failures of a collection. */
 export async function maintain(store: StoreContext, options: MaintainOptions = {}): Promise<MaintainReport> {

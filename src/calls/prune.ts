@@ -1,13 +1,13 @@
-import { SnapshotError } from "../core/errors.js"
+import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { Oid } from "../core/oid.js"
-import { ADOPTED, baselineRef, snapshotTimeMs, type RefName } from "../core/ref-name.js"
+import { ADOPTED, adoptedTree, baselineRef, refTimeMs, type RefName } from "../core/ref-name.js"
 import { checkPolicy, retain, type RetentionItem } from "../core/retention.js"
 import type { PruneOptions, PruneReport, RetentionPolicy } from "../snapshot-store.js"
 import { letGo } from "../store/adopt.js"
 import { removeRefs } from "../store/remove-refs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
-import { adoptIfForeign, underLock } from "./maintenance.js"
+import { adoptIfForeign, underLock } from "./under-lock.js"
 import { viewOf } from "./snapshot-view.js"
 
 /**
@@ -56,7 +56,7 @@ async function choose(store: StoreContext, policy: RetentionPolicy, nowMs: numbe
   for await (const snapshot of store.log.newestFirst(store.workspace))
     all.push({ ref: snapshot.ref, createdMs: snapshot.record.createdMs, kind: snapshot.record.kind, snapshot })
   const { keepWithinMs = Number.POSITIVE_INFINITY } = policy
-  const isOld = (ref: RefName): boolean => nowMs - (snapshotTimeMs(ref) ?? nowMs) > keepWithinMs
+  const isOld = (ref: RefName): boolean => nowMs - (refTimeMs(ref) ?? nowMs) > keepWithinMs
   const trees = await store.refs.names(ADOPTED)
   return {
     all,
@@ -71,7 +71,7 @@ async function removeChosen(store: StoreContext, choice: Choice, nowMs: number):
   const { fileSystem } = store.platform
   const { layout } = store
   // Noted first: otherwise the next adoption would find those trees without a ref, and give them one.
-  if (choice.adopted.length > 0) await letGo(fileSystem, layout, choice.adopted.map(treeOf), nowMs)
+  if (choice.adopted.length > 0) await letGo(fileSystem, layout, treesOf(choice.adopted), nowMs)
   const names = [...choice.removed.map(({ ref }) => ref), ...choice.adopted]
   const gone = await removeRefs({ fileSystem, layout, nowMs }, names)
   const kept = choice.all.filter(({ ref }) => !gone.has(ref))
@@ -81,15 +81,15 @@ async function removeChosen(store: StoreContext, choice: Choice, nowMs: number):
 
 /**
  * A baseline is a hint, but also a ref: one on a snapshot that was let go would keep its content for ever. It moves to
- * the newest snapshot of its scope that is left, or goes with the last one.
+ * the newest snapshot of its scope that is left, or goes with the last one. So does one that is damaged.
  */
 async function moveBaselines(store: StoreContext, kept: readonly Listed[]): Promise<void> {
   const { fileSystem, clock } = store.platform
   const own = baselineRef(store.workspace, undefined)
   const ofScopes = (await store.refs.names("refs/baseline/")).filter((ref) => ref.startsWith(`${own}.`))
   for (const ref of [own, ...ofScopes]) {
-    const id = await store.refs.read(ref)
-    if (id === undefined || (await isListed(store, id))) continue
+    const id = await store.refs.read(ref).catch(unlessInvalid)
+    if (id === undefined || (id !== "damaged" && (await isListed(store, id)))) continue
     const left = kept.find(({ snapshot }) => baselineRef(store.workspace, snapshot.record.scope) === ref)
     if (left !== undefined) await store.refs.write(ref, left.snapshot.id, store.durable)
     else await removeRefs({ fileSystem, layout: store.layout, nowMs: clock.nowMs() }, [ref])
@@ -101,16 +101,21 @@ async function isListed(store: StoreContext, id: Oid): Promise<boolean> {
   try {
     return (await store.log.withId(id)) !== undefined
   } catch (error) {
-    // A damaged snapshot may still have its ref.
-    if (error instanceof SnapshotError && error.code === "OBJECT_CORRUPT") return true
+    // A damaged snapshot may still have its ref, and a damaged ref its snapshot.
+    if (isSnapshotError(error, "OBJECT_CORRUPT") || isSnapshotError(error, "REF_INVALID")) return true
     throw error
   }
 }
 
+function unlessInvalid(error: unknown): "damaged" {
+  if (isSnapshotError(error, "REF_INVALID")) return "damaged"
+  throw error
+}
+
 function reportOf({ all, adopted, adoptedKept }: Choice, gone: ReadonlySet<RefName>): PruneReport {
   const views = (listed: readonly Listed[]): PruneReport["removed"] => listed.map(({ snapshot }) => viewOf(snapshot))
-  const held = new Set([...adoptedKept, ...adopted.filter((ref) => !gone.has(ref))].map(treeOf))
-  const released = new Set(adopted.filter((ref) => gone.has(ref)).map(treeOf))
+  const held = new Set(treesOf([...adoptedKept, ...adopted.filter((ref) => !gone.has(ref))]))
+  const released = new Set(treesOf(adopted.filter((ref) => gone.has(ref))))
   return {
     removed: views(all.filter(({ ref }) => gone.has(ref))),
     kept: views(all.filter(({ ref }) => !gone.has(ref))),
@@ -118,6 +123,6 @@ function reportOf({ all, adopted, adoptedKept }: Choice, gone: ReadonlySet<RefNa
   }
 }
 
-function treeOf(adopted: RefName): Oid {
-  return adopted.slice(-40) as Oid
+function treesOf(adopted: readonly RefName[]): Oid[] {
+  return adopted.map(adoptedTree).filter((tree) => tree !== undefined)
 }

@@ -17,6 +17,7 @@ import type {
   Target,
 } from "../snapshot-store.js"
 import { holdTarget } from "../store/held-target.js"
+import type { StoredSnapshot } from "../store/snapshot-log.js"
 import { worktreeFolders, type Folders } from "../tree/folders.js"
 import { pathFilter, type PathFilter } from "../tree/path-filter.js"
 import { permissionsAt } from "../tree/permissions.js"
@@ -71,6 +72,8 @@ export async function apply(
 interface Goal {
   readonly target: Target
   readonly tree: Oid
+  /** Undefined for a bare tree. */
+  readonly snapshot: StoredSnapshot | undefined
   /** What the snapshot left out; undefined for a bare tree, and when its manifest cannot be read. */
   readonly then: Manifest | undefined
   readonly filter: PathFilter
@@ -92,7 +95,7 @@ async function goalOf(store: StoreContext, target: Target, options: RestoreOptio
       { expected: store.workspace, found: snapshot.record.workspace },
     )
   const then = snapshot === undefined ? undefined : await store.log.manifestOf(snapshot).catch(unlessUnreadable)
-  return { target, tree, then, filter, added }
+  return { target, tree, snapshot, then, filter, added }
 }
 
 /** Without the manifest it is not known what was left out, so nothing is deleted. */
@@ -144,12 +147,23 @@ async function withTarget(
     durable: store.durable,
   })
   try {
+    await checkStillThere(store, goal)
     const { files } = await readTreePaths(store.objects, goal.tree)
     const alsoTracked = new Set<RepoPath>(files.keys())
     return await withSession(store, { alsoTracked, signal: options.signal, onProgress: options.onProgress }, step)
   } finally {
     await held.release()
   }
+}
+
+/** A snapshot that was let go before its tree was held may be collected already. */
+async function checkStillThere({ refs }: StoreContext, { target, snapshot }: Goal): Promise<void> {
+  if (snapshot === undefined || (await refs.read(snapshot.ref)) === snapshot.id) return
+  throw new SnapshotError(
+    "NOT_FOUND",
+    `The snapshot "${target.to}" was let go before its restore began. List the snapshots to see what there is.`,
+    { rev: target.to },
+  )
 }
 
 /** Publishes the safety snapshot, then does the work. Undefined when the session was given up by maintenance. */

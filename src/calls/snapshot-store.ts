@@ -20,7 +20,7 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
   function tell<Name extends keyof StoreEvents>(name: Name, event: StoreEvents[Name]): void {
     for (const listener of listeners.get(name) ?? []) {
       try {
-        ;(listener as (event: StoreEvents[Name]) => void)(event)
+        dropRejection((listener as (event: StoreEvents[Name]) => void)(event))
       } catch {
         // What has been done stands, whatever a listener makes of it.
       }
@@ -53,7 +53,7 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
   function withProgress<Options extends { readonly onProgress?: OnProgress }>(options: Options): Options {
     checkCall(options)
     const onProgress: OnProgress = (progress) => {
-      options.onProgress?.(progress)
+      dropRejection(options.onProgress?.(progress))
       tell("progress", progress)
     }
     return { ...options, onProgress }
@@ -106,6 +106,19 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
 }
 
 const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>(["progress", "captured", "restored"])
+
+/** A listener may be an async function, whatever its type says: left alone, its failure would end a Node host. */
+function dropRejection(given: unknown): void {
+  if (typeof given === "object" && given !== null) void settled(given)
+}
+
+async function settled(given: unknown): Promise<void> {
+  try {
+    await given
+  } catch {
+    // Nobody has waited for it.
+  }
+}
 
 /** The options of a call, checked for what every call may have. */
 function checkCall<Options extends object>(options: Options): Options {

@@ -32,8 +32,9 @@ const SCOPE_SEARCH = 32
 
 /**
  * What is exempt from the new-file limit: the files of the base, those that the base should hold and could not read,
- * those that a restore wrote right after it, those of snapshots that were published since, and `also`. Without a base, what the gitdir's own index tracks takes its
- * place: there is one where another tool made the gitdir.
+ * those that a restore wrote right after it, as long as the tree that it wrote is stored, those of snapshots that were
+ * published since, and `also`. Without a base, what the gitdir's own index tracks takes its place: there is one where
+ * another tool made the gitdir.
  */
 export async function trackedBy(
   store: StoreContext,

@@ -16,16 +16,21 @@ export class Aftermath extends Error {
   }
 }
 
-/** Tells of `error` in one line, or as JSON, and gives the exit status. */
+/** Tells of `error` in words, or as JSON, and gives the exit status. */
 export function report(error: unknown, screen: Screen, signal: AbortSignal, debug: boolean): number {
   const aftermath = error instanceof Aftermath ? error.message : ""
   const cause = error instanceof Aftermath ? error.cause : error
   const failure = describe(cause, signal)
   const message = aftermath === "" ? failure.message : `${failure.message} ${aftermath}`
   if (screen.json) screen.printJson({ error: { code: failure.code, message, details: failure.details } })
-  else screen.note(`treeshot: ${printable(message)}`)
+  else screen.note(`treeshot: ${shown(failure.code, message)}`)
   if (debug) screen.note(stackOf(cause))
   return failure.code === "INVALID_ARGUMENT" ? WRONG_USE : FAILED
+}
+
+/** What native git said has lines; in any other message a line's end is part of a name. */
+function shown(code: string, message: string): string {
+  return code === "GIT_FAILED" ? message.split("\n").map(printable).join("\n") : printable(message)
 }
 
 interface Failure {

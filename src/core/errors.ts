@@ -19,6 +19,7 @@ export type ErrorCode =
   | "UNSUPPORTED"
   | "GIT_FAILED"
   | "LOCK_HELD"
+  | "CAPTURE_INCOMPLETE"
   | "RESTORE_INCOMPLETE"
   | "CLOSED"
 
@@ -49,6 +50,8 @@ export interface ErrorDetails {
   }
   /** `holder` says who holds the lock, in words. */
   readonly LOCK_HELD: { readonly lock: string; readonly holder: string }
+  /** The paths that could not be read and are not in the tree as they are, each with a SkipReason. */
+  readonly CAPTURE_INCOMPLETE: { readonly paths: readonly { readonly path: string; readonly reason: string }[] }
   /** The paths that stayed as they were, each with a KeepReason, "not-captured", or the system's error name. */
   readonly RESTORE_INCOMPLETE: { readonly paths: readonly { readonly path: string; readonly reason: string }[] }
   readonly CLOSED: Readonly<Record<never, never>>

@@ -27,6 +27,11 @@ export interface FileStat {
   readonly links: number
 }
 
+/** When a file was last written, in whole milliseconds since 1970. */
+export function fileMs({ mtimeNs }: Pick<FileStat, "mtimeNs">): number {
+  return Number(mtimeNs / 1_000_000n)
+}
+
 /** A name in a folder. */
 export interface FolderItem {
   readonly name: string
@@ -85,6 +90,12 @@ export interface FileSystemTraits {
   /** Hard links can be made; without them a new file is put in place by a rename after a check. */
   readonly hardLinks: boolean
 }
+
+/**
+ * The system's error names for a hard link that cannot be made here: this file system has none, or not for files of other
+ * users (Linux: fs.protected_hardlinks), or not so many.
+ */
+export const NO_HARD_LINKS: ReadonlySet<string> = new Set(["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"])
 
 export interface FileSystem {
   readonly traits: FileSystemTraits

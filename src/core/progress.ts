@@ -4,13 +4,16 @@ export type Phase = "scan" | "stage" | "write" | "delete" | "mark" | "collect"
 /** A step of a long call. */
 export interface Progress {
   readonly phase: Phase
-  /** Files done in this phase; in the phase `mark`, objects. */
+  /** Files done in this phase; in the phase `mark`, objects that were reached; in `collect`, packs and files that were looked at. */
   readonly done: number
-  /** Files in this phase, once that is known. */
+  /** What there is to do in this phase, as `done` counts, once that is known. */
   readonly total?: number
   /** Bytes done in this phase, where they are counted. */
   readonly bytes?: number
 }
 
-/** Told of progress, often; what it throws is not caught. */
+/**
+ * Told of progress, often. What it throws ends the call, which rejects with it. A promise that it gives is not waited for,
+ * and when it rejects, that is dropped.
+ */
 export type OnProgress = (progress: Progress) => void

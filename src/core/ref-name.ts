@@ -1,5 +1,5 @@
 import { SnapshotError } from "./errors.js"
-import type { Oid } from "./oid.js"
+import { toOid, type Oid } from "./oid.js"
 
 /** The full name of a ref, such as refs/snapshots/main/20260102T030405678Z-0123456789abcdef. */
 export type RefName = string & { readonly brand: "RefName" }
@@ -36,6 +36,11 @@ export function adoptedRef(ms: number, tree: Oid): RefName {
   return `${ADOPTED}${stamp(Math.min(Math.max(ms, 0), LAST_YEAR_MS))}-${tree}` as RefName
 }
 
+/** The tree that such a ref's name ends in; undefined for a name of another form. */
+export function adoptedTree(ref: RefName): Oid | undefined {
+  return ref.startsWith(ADOPTED) ? toOid(ref.slice(-40)) : undefined
+}
+
 /** Where running restores hold the trees that they read. */
 export const RESTORES = "refs/restores/"
 
@@ -45,7 +50,7 @@ export function restoreRef(workspace: Workspace, ms: number, nonce: string): Ref
 }
 
 /** The time in the name of a snapshot's, an adopted tree's or a restore's ref, in milliseconds since 1970; undefined for a name of another form. */
-export function snapshotTimeMs(ref: string): number | undefined {
+export function refTimeMs(ref: string): number | undefined {
   const match = /\/(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-[0-9a-f]+$/.exec(ref)
   if (match === null) return undefined
   const [year, month, day, hour, minute, second, ms] = match.slice(1)

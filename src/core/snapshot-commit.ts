@@ -28,7 +28,7 @@ export interface SnapshotRecord {
   /** How many paths were left out. */
   readonly skipped: number
   readonly previous?: Oid
-  /** Of a safety snapshot: the tree that the restore was to write. What it wrote is tracked from then on. */
+  /** Of a safety snapshot: the tree that the restore was to write. What it wrote is tracked while that tree is stored. */
   readonly target?: Oid
   readonly scope?: string
   readonly label?: string

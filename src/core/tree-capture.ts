@@ -1,5 +1,4 @@
 import type { Manifest } from "./manifest.js"
-import type { ObjectType } from "./object.js"
 import type { Oid } from "./oid.js"
 import type { RepoPath } from "./path.js"
 import type { OnProgress } from "./progress.js"
@@ -9,14 +8,29 @@ import type { TreeEntry } from "./tree.js"
 export interface ObjectSink {
   /** Whether the object is stored already, on terms that the capture may count on. */
   has(oid: Oid): boolean
-  /** Stores an object whose oid is `oid`. */
-  add(type: ObjectType, bytes: Uint8Array, oid: Oid): Promise<void>
-  /** Stores a blob piece by piece. When `chunks` throws or gives another number of bytes than `sizeBytes`, it rejects and nothing is stored. */
+  /** Stores a blob whose oid is `oid`. */
+  add(type: "blob", bytes: Uint8Array, oid: Oid): Promise<void>
+  /**
+   * Stores a blob piece by piece and gives its oid. When `chunks` throws, with what it threw, or gives another number of
+   * bytes than `sizeBytes`, with INVALID_ARGUMENT, it rejects, and nothing of the blob is stored. All chunks may be one
+   * buffer, filled anew each time.
+   */
   addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid>
   /** Stores the trees of a work tree: those with a changed entry, children first. */
   addTrees(trees: readonly NewTree[]): Promise<void>
+  /** Where objects come together in a pack: takes whole packs. */
+  readonly packs?: PackTaker
+}
+
+/** Takes packs that another program made. */
+export interface PackTaker {
+  /**
+   * A path that only this capture has. Files and folders of this path with an extension are gone when it has ended, or
+   * are removed by maintenance when it was killed.
+   */
+  readonly temporary: string
   /** Takes over the objects of the pack at `<path>.pack`, with its index at `<path>.idx`: none that is stored already. */
-  addPack(path: string): Promise<void>
+  addPack(path: string, oids: Iterable<Oid>): Promise<void>
 }
 
 /** A tree object to store, as entries and as bytes. */
@@ -69,13 +83,11 @@ export interface TreeCapture {
 export interface CaptureBackend {
   /** UNSUPPORTED unless the program can be run. */
   check(): Promise<void>
-  /** Captures that `reader` reads and the program stores. */
+  /** Captures that `reader` reads and the program stores; a sink that takes no packs gets what `reader` gives it. */
   capture(reader: TreeCapture, place: CapturePlace): TreeCapture
 }
 
 /** Where a store has what such a program needs. */
 export interface CapturePlace {
-  /** For files that are gone when the capture has ended. */
-  readonly temporary: string
   readonly objects: string
 }

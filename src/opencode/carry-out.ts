@@ -1,23 +1,50 @@
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import { escapePath } from "../core/path.js"
-import type { Outcome, RestorePlan, SnapshotStore } from "../snapshot-store.js"
+import type { Outcome, Progress, RestorePlan, RestoreReport, SnapshotStore } from "../snapshot-store.js"
 
 /**
  * Applies as much of a plan as can be: without the files whose content is damaged or missing, each of which `tell` gets
- * the error of. `tell` also gets RESTORE_INCOMPLETE when paths stayed that the plan would have changed.
+ * the error of. `tell` also gets RESTORE_INCOMPLETE when paths stayed that the plan would have changed. `settle` gets a
+ * plan that writes were taken from, and may take more from it. `closing` ends it as long as no file has been touched.
  */
-export async function carryOut(store: SnapshotStore, plan: RestorePlan, tell: (error: unknown) => void): Promise<void> {
+export async function carryOut(
+  store: SnapshotStore,
+  plan: RestorePlan,
+  tell: (error: unknown) => void,
+  closing: AbortSignal,
+  settle: (plan: RestorePlan) => RestorePlan = (same) => same,
+): Promise<void> {
   let left = plan
   for (let round = 0; ; round++) {
     try {
-      const { outcomes } = await store.apply(left)
+      const { outcomes } = await applyUnlessClosing(store, left, closing)
       return tellUnfinished(outcomes.filter(isUnfinished), tell)
     } catch (error) {
       const sound = withoutDamaged(left, error)
       if (sound === undefined || round === DAMAGED_LIMIT) throw error
       tell(error)
-      left = sound
+      left = settle(sound)
     }
+  }
+}
+
+/** Once it changes files it goes on to its end: a work tree that is restored in part helps nobody. */
+async function applyUnlessClosing(
+  store: SnapshotStore,
+  plan: RestorePlan,
+  closing: AbortSignal,
+): Promise<RestoreReport> {
+  const giveUp = new AbortController()
+  const onClosing = (): void => giveUp.abort(closing.reason)
+  closing.throwIfAborted()
+  closing.addEventListener("abort", onClosing)
+  const onProgress = ({ phase }: Progress): void => {
+    if (phase === "write" || phase === "delete") closing.removeEventListener("abort", onClosing)
+  }
+  try {
+    return await store.apply(plan, { signal: giveUp.signal, onProgress })
+  } finally {
+    closing.removeEventListener("abort", onClosing)
   }
 }
 

@@ -4,7 +4,9 @@ import { RENEW_AFTER_MS } from "./track.js"
 /** Lets go of snapshots that were last asked for more than `keepDays` ago, then gives their space back. */
 export async function cleanup(store: SnapshotStore, keepDays: number, signal: AbortSignal): Promise<void> {
   try {
-    await store.prune({ keepWithinMs: keepDays * DAY_MS + RENEW_AFTER_MS })
+    await store.prune({
+      keepWithinMs: Math.min(Math.ceil(keepDays * DAY_MS) + RENEW_AFTER_MS, Number.MAX_SAFE_INTEGER),
+    })
     signal.throwIfAborted()
     await store.maintain({ signal })
   } catch (error) {

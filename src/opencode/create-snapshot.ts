@@ -1,11 +1,11 @@
-import { lstat } from "node:fs/promises"
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { OpenOptions } from "../snapshot-store.js"
 import { cleanup, startSchedule } from "./cleanup.js"
 import { diff } from "./diff.js"
 import { diffFull, type FileDiff } from "./diff-full.js"
 import { patch, type Patch } from "./patch.js"
-import { openPlace, parsePlace, type Place } from "./place.js"
+import { holdPlace } from "./held-place.js"
+import { parsePlace, type Place } from "./place.js"
 import { restore } from "./restore.js"
 import { revert } from "./revert.js"
 import { track } from "./track.js"
@@ -13,7 +13,7 @@ import { track } from "./track.js"
 /** Where to take snapshots, and how. */
 export interface CreateSnapshotOptions extends Pick<
   OpenOptions,
-  "gitdir" | "backend" | "newFileLimitBytes" | "durability"
+  "gitdir" | "backend" | "newFileLimitBytes" | "durability" | "allowAnyRoot"
 > {
   /** The folder that everything is limited to. It is resolved once, here. */
   readonly directory: string
@@ -44,7 +44,7 @@ export interface SnapshotCalls extends AsyncDisposable {
   track(): Promise<string | undefined>
   /** Which files differ from `hash` now. None for a hash that does not exist. */
   patch(hash: string): Promise<Patch>
-  /** Makes all files what they were in `hash`; files that were added since stay. */
+  /** Makes all files what they were in `hash`; files that were added since stay, unless one stands where a folder was. */
   restore(hash: string): Promise<void>
   /** Makes each file what it was in the first patch that names it: writes it, or deletes it where the tree has none. */
   revert(patches: readonly { readonly hash: string; readonly files: readonly string[] }[]): Promise<void>
@@ -52,9 +52,13 @@ export interface SnapshotCalls extends AsyncDisposable {
   diff(hash: string): Promise<string>
   /** What changed between two hashes, file by file, sorted by path. None for a hash that does not exist. */
   diffFull(from: string, to: string): Promise<FileDiff[]>
-  /** Lets go of what is older than `keepDays`, and gives its space back. Nothing when there is no gitdir yet. */
+  /** Lets go of what is older than `keepDays`, and gives its space back. Nothing when there is no gitdir yet; without the
+   * option `gitdir`, nothing before another call of this object has opened the store. */
   cleanup(): Promise<void>
-  /** Stops the cleaning, waits for running calls; later calls give nothing and tell of CLOSED. May be called more than once. */
+  /**
+   * Stops the cleaning, ends captures and looks, and waits for a restore that changes files already; what was ended or
+   * not begun, and later calls, give nothing and tell of CLOSED. May be called more than once.
+   */
   close(): Promise<void>
 }
 
@@ -65,14 +69,16 @@ export interface SnapshotCalls extends AsyncDisposable {
  * Errors: INVALID_ARGUMENT for options of the wrong form, at once; all else goes to `onError`.
  */
 export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
-  const request = parsePlace(options)
-  const { enabled = true, keepDays = 7 } = options
-  const { gitdir } = request.open
-  if (!(Number.isFinite(keepDays) && keepDays > 0))
-    throw new SnapshotError("INVALID_ARGUMENT", "keepDays is a number of days above 0.", { argument: "keepDays" })
-
   const closing = new AbortController()
-  let place: Promise<Place> | undefined
+  const place = holdPlace(parsePlace(options, closing.signal))
+  const { enabled = true, keepDays = 7, onError } = options
+  const demand = (argument: string, isRight: boolean, what: string): void => {
+    if (!isRight) throw new SnapshotError("INVALID_ARGUMENT", `${argument} is ${what}.`, { argument })
+  }
+  demand("keepDays", Number.isFinite(keepDays) && keepDays > 0, "a number of days above 0")
+  demand("enabled", typeof enabled === "boolean", "true or false")
+  demand("onError", onError === undefined || typeof onError === "function", "a function")
+
   let queue: Promise<unknown> = Promise.resolve()
   let cleaning: Promise<void> | undefined
   let stopSchedule: (() => void) | undefined
@@ -80,18 +86,12 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
 
   function tell(error: unknown, call: SnapshotCall): void {
     try {
-      options.onError?.(error, call)
+      // It may be an async function, whatever its type says.
+      const given: unknown = onError?.(error, call)
+      if (typeof given === "object" && given !== null) Promise.resolve(given).catch(() => undefined)
     } catch {
       // Who listens cannot make a call fail.
     }
-  }
-
-  function open(): Promise<Place> {
-    if (place !== undefined) return place
-    const opening = openPlace(request)
-    place = opening
-    opening.catch(() => (place = undefined))
-    return opening
   }
 
   async function attempt<Value>(
@@ -100,7 +100,8 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
     step: (place: Place) => Promise<Value>,
   ): Promise<Value> {
     try {
-      return await step(await open())
+      closing.signal.throwIfAborted()
+      return await step(await place.open())
     } catch (error) {
       if (!(READS.has(call) && isSnapshotError(error, "NOT_FOUND"))) tell(error, call)
       return nothing
@@ -110,8 +111,7 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
   /** Whether a call may begin; tells why not. */
   function isOpen(call: SnapshotCall): boolean {
     if (!enabled) return false
-    if (closed !== undefined)
-      tell(new SnapshotError("CLOSED", "These snapshots have been closed. Create them again to go on.", {}), call)
+    if (closed !== undefined) tell(closedError(), call)
     return closed === undefined
   }
 
@@ -123,7 +123,12 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
   }
 
   async function clean(): Promise<void> {
-    if (gitdir !== undefined && !(await isThere(gitdir))) return
+    try {
+      if (!(await place.isThere())) return
+    } catch (error) {
+      return tell(error, "cleanup")
+    }
+    if (closing.signal.aborted) return
     await attempt("cleanup", undefined, ({ store }) => cleanup(store, keepDays, closing.signal))
   }
 
@@ -131,7 +136,8 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
     async init() {
       if (enabled && closed === undefined) stopSchedule ??= startSchedule(() => calls.cleanup())
     },
-    track: () => inTurn("track", undefined, ({ store }) => track(store)),
+    track: () =>
+      inTurn("track", undefined, ({ store }) => track(store, (error) => tell(error, "track"), closing.signal)),
     patch: (hash) => inTurn<Patch>("patch", { hash, files: [] }, (place) => patch(place, hash)),
     restore: (hash) => inTurn("restore", undefined, (place) => restore(place, hash, (error) => tell(error, "restore"))),
     revert: (patches) =>
@@ -152,10 +158,9 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
 
   async function end(): Promise<void> {
     stopSchedule?.()
-    closing.abort()
+    closing.abort(closedError())
     await Promise.all([queue, cleaning])
-    const opened = await place?.catch(() => undefined)
-    await opened?.store.close()
+    await place.close()
   }
 
   return calls
@@ -164,9 +169,6 @@ export function createSnapshot(options: CreateSnapshotOptions): SnapshotCalls {
 /** The calls that a hash which does not exist is no failure for. */
 const READS: ReadonlySet<SnapshotCall> = new Set<SnapshotCall>(["patch", "diff", "diffFull"])
 
-async function isThere(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  )
+function closedError(): SnapshotError {
+  return new SnapshotError("CLOSED", "These snapshots have been closed. Create them again to go on.", {})
 }

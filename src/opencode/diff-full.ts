@@ -21,8 +21,8 @@ export interface FileDiff {
 
 /** What changed from one tree to another, sorted by path. NOT_FOUND for a hash that does not exist. */
 export async function diffFull(place: Place, from: string, to: string): Promise<FileDiff[]> {
-  const { store, filter } = place
-  const options = { ...filter, context: Number.MAX_SAFE_INTEGER }
+  const { store, filter, closing } = place
+  const options = { ...filter, context: Number.MAX_SAFE_INTEGER, signal: closing }
   const changes = await store.diff(requireHash(from), requireHash(to), options)
   const files: FileDiff[] = []
   for (const change of await visibleChanges(place, from, changes)) files.push(await fileDiff(store, from, to, change))

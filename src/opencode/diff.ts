@@ -7,7 +7,7 @@ import { visibleChanges } from "./visible-changes.js"
  * UTF-8 show as U+FFFD. NOT_FOUND for a hash that does not exist.
  */
 export async function diff(place: Place, hash: string): Promise<string> {
-  const changes = await place.store.diff(requireHash(hash), "worktree", place.filter)
+  const changes = await place.store.diff(requireHash(hash), "worktree", { ...place.filter, signal: place.closing })
   const visible = await visibleChanges(place, hash, changes)
   return visible.map(({ patch }) => patch).join("")
 }

@@ -11,6 +11,8 @@ export interface PlaceRequest {
   readonly directory: string
   readonly worktree: string
   readonly open: Omit<OpenOptions, "worktree" | "include">
+  /** Ends what runs in the place, as its signal. */
+  readonly closing: AbortSignal
 }
 
 /** An open store with the folder in it that all is limited to. */
@@ -18,6 +20,8 @@ export interface Place {
   readonly store: SnapshotStore
   /** Names the folder to calls of the store; empty when it is the work tree. */
   readonly filter: Filter
+  /** Aborted when looks and captures are to end. */
+  readonly closing: AbortSignal
   /** The absolute path of a path in the work tree, below the work tree as it was given, with forward slashes. */
   absolute(path: string): string
   /** The path in the work tree of an absolute path; undefined when it is not in the folder. */
@@ -29,10 +33,23 @@ export interface Place {
 /** What the options of createSnapshot say of the place: INVALID_ARGUMENT for what is no path. Looks at nothing on disk. */
 export function parsePlace(
   options: Omit<OpenOptions, "worktree"> & { readonly directory: string; readonly worktree?: string },
+  closing: AbortSignal,
 ): PlaceRequest {
   if (typeof options !== "object" || options === null)
     throw new SnapshotError("INVALID_ARGUMENT", "Options are an object with a directory.", { argument: "options" })
-  const { directory, worktree = directory, gitdir, backend, newFileLimitBytes, durability } = options
+  const { directory, worktree = directory, gitdir, backend, newFileLimitBytes, durability, allowAnyRoot } = options
+  const demand = (argument: string, isRight: boolean, what: string): void => {
+    if (!isRight) throw new SnapshotError("INVALID_ARGUMENT", `${argument} is ${what}.`, { argument })
+  }
+  demand("backend", [undefined, "pure", "native"].includes(backend), `"pure" or "native"`)
+  demand("durability", [undefined, "power", "process"].includes(durability), `"power" or "process"`)
+  demand("allowAnyRoot", [undefined, true, false].includes(allowAnyRoot), "true or false")
+  const limit = newFileLimitBytes ?? 0
+  demand(
+    "newFileLimitBytes",
+    newFileLimitBytes !== null && Number.isSafeInteger(limit) && limit >= 0,
+    "a whole number of bytes, 0 or more",
+  )
   return {
     directory: folderOf(directory, "directory"),
     worktree: folderOf(worktree, "worktree"),
@@ -41,12 +58,14 @@ export function parsePlace(
       ...(backend === undefined ? {} : { backend }),
       ...(newFileLimitBytes === undefined ? {} : { newFileLimitBytes }),
       ...(durability === undefined ? {} : { durability }),
+      ...(allowAnyRoot === undefined ? {} : { allowAnyRoot }),
     },
+    closing,
   }
 }
 
 /** Opens the store. Beside the errors of openStore: WORKTREE_MISSING and INVALID_ARGUMENT for the directory. */
-export async function openPlace({ directory, worktree, open }: PlaceRequest): Promise<Place> {
+export async function openPlace({ directory, worktree, open, closing }: PlaceRequest): Promise<Place> {
   const folder = await folderIn(worktree, directory)
   const store = await openStore({ ...open, worktree, ...(folder === ROOT ? {} : { include: [folderGlob(folder)] }) })
   // What is named may come by the path that was given, or by the real one.
@@ -54,6 +73,7 @@ export async function openPlace({ directory, worktree, open }: PlaceRequest): Pr
   return {
     store,
     filter: folder === ROOT ? {} : { paths: [folder] },
+    closing,
     absolute: (path) => `${slashed(worktree).replace(/\/$/, "")}/${path}`,
     inFolder(file) {
       const paths = roots.map((root) => pathBelow(root, resolve(worktree, file)))
@@ -86,7 +106,10 @@ async function realFolder(path: string): Promise<string> {
   const real = await realpath(path).catch((cause: unknown) => {
     throw missing("cannot be found", cause)
   })
-  if (!(await lstat(real)).isDirectory()) throw missing("is no folder")
+  const stat = await lstat(real).catch((cause: unknown) => {
+    throw missing("cannot be found", cause)
+  })
+  if (!stat.isDirectory()) throw missing("is no folder")
   return real
 }
 

@@ -1,13 +1,14 @@
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import { escapePath, type RepoPath } from "../core/path.js"
-import type { Keep, Outcome, PlannedChange, RestorePlan, SnapshotStore } from "../snapshot-store.js"
+import type { Outcome, RestorePlan, SnapshotStore } from "../snapshot-store.js"
 import { carryOut, tellUnfinished } from "./carry-out.js"
 import type { Place } from "./place.js"
 import { requireHash, snapshotOf } from "./snapshot-of.js"
+import { takeAtItsWord } from "./take-at-its-word.js"
 
 /**
  * Makes each file what it was in the first patch that names it, with one restore for each hash. `tell` gets what could
- * not be done: PATH_UNSAFE for files outside of the folder, NOT_FOUND for a hash that does not exist, whose files are
+ * not be done: INVALID_ARGUMENT for what is no patch or no path, PATH_UNSAFE for files outside of the folder, NOT_FOUND for a hash that does not exist, whose files are
  * left as they are.
  */
 export async function revert(
@@ -16,24 +17,36 @@ export async function revert(
   tell: (error: unknown) => void,
 ): Promise<void> {
   for (const [hash, paths] of firstMentions(place, patches, tell)) {
+    place.closing.throwIfAborted()
     try {
       await revertTo(place, requireHash(hash), paths, tell)
     } catch (error) {
+      if (place.closing.aborted) throw error
       tell(error)
     }
   }
 }
 
-/** The paths by the hash of the first patch that names them. */
+/** The paths by the hash of the first patch that names them. `tell` gets what has not the form of a patch. */
 function firstMentions(
   place: Place,
-  patches: readonly { readonly hash: string; readonly files: readonly string[] }[],
+  patches: unknown,
   tell: (error: unknown) => void,
 ): ReadonlyMap<string, ReadonlySet<RepoPath>> {
+  if (!Array.isArray(patches)) throw noPatch("patches are a list of patches.")
   const mentions = new Map<string, Set<RepoPath>>()
   const seen = new Set<string>()
-  for (const { hash, files } of patches) {
-    for (const file of files) {
+  for (const patch of patches as readonly unknown[]) {
+    const { hash, files } = (patch ?? {}) as { readonly hash?: unknown; readonly files?: unknown }
+    if (typeof hash !== "string" || !Array.isArray(files)) {
+      tell(noPatch("a patch is an object with a hash and a list of files. The other patches are reverted."))
+      continue
+    }
+    for (const file of files as readonly unknown[]) {
+      if (typeof file !== "string") {
+        tell(noPatch("a file of a patch is a path. The other files are reverted."))
+        continue
+      }
       const path = place.inFolder(file)
       if (seen.has(path ?? file)) continue
       seen.add(path ?? file)
@@ -46,6 +59,10 @@ function firstMentions(
     }
   }
   return mentions
+}
+
+function noPatch(why: string): SnapshotError {
+  return new SnapshotError("INVALID_ARGUMENT", `Wrong patches: ${why}`, { argument: "patches" })
 }
 
 function outside(file: string): SnapshotError {
@@ -61,11 +78,11 @@ async function revertTo(
   named: ReadonlySet<RepoPath>,
   tell: (error: unknown) => void,
 ): Promise<void> {
-  const { store } = place
+  const { store, closing } = place
   const snapshot = await snapshotOf(store, hash)
-  const made = await store.plan({ to: snapshot?.id ?? hash }, { paths: [...named] })
+  const made = await store.plan({ to: snapshot?.id ?? hash }, { paths: [...named], signal: closing })
   const plan = exactly(snapshot === undefined ? await takeAtItsWord(place, hash, made) : made, named)
-  await carryOut(store, plan, tell)
+  await carryOut(store, plan, tell, closing)
   tellUnfinished(await unseen(place, hash, plan, named), tell)
 }
 
@@ -77,35 +94,6 @@ function exactly(plan: RestorePlan, named: ReadonlySet<string>): RestorePlan {
     writes: plan.writes.filter(isNamed),
     deletes: plan.deletes.filter(isNamed),
     keeps: plan.keeps.filter(isNamed),
-  }
-}
-
-/**
- * Of a bare tree it is not known what was left out, so a plan keeps what the tree does not have. A patch says that these
- * files were made since: they are deleted, and what they make way for is written. `apply` still checks that the safety
- * snapshot holds each of them.
- */
-async function takeAtItsWord({ store, filter }: Place, hash: string, plan: RestorePlan): Promise<RestorePlan> {
-  const added = plan.keeps.filter(({ reason }) => reason === "added")
-  if (added.length === 0) return plan
-  const blocked = plan.keeps.filter(({ reason, theirs }) => reason === "conflict" && theirs !== undefined)
-  const changes = new Map((await store.changes(hash, "worktree", filter)).map((change) => [change.path, change]))
-  const deletes: PlannedChange[] = []
-  const writes: PlannedChange[] = []
-  const settled = new Set<Keep>()
-  for (const keep of [...added, ...blocked]) {
-    const { path } = keep
-    const { before, after } = changes.get(path) ?? {}
-    if (keep.theirs === undefined && after !== undefined) deletes.push({ path, before: after })
-    else if (keep.theirs !== undefined && before !== undefined) writes.push({ path, after: before })
-    else continue
-    settled.add(keep)
-  }
-  return {
-    ...plan,
-    writes: [...plan.writes, ...writes],
-    deletes: [...plan.deletes, ...deletes],
-    keeps: plan.keeps.filter((keep) => !settled.has(keep)),
   }
 }
 

@@ -2,12 +2,12 @@ import { SnapshotError } from "../core/errors.js"
 import { toOid } from "../core/oid.js"
 import type { Snapshot, SnapshotStore } from "../snapshot-store.js"
 
-/** `hash` when it has the form of an oid; anything else is the name of no tree: NOT_FOUND. */
-export function requireHash(hash: string): string {
-  if (typeof hash === "string" && toOid(hash) !== undefined) return hash
-  throw new SnapshotError("NOT_FOUND", `"${String(hash).slice(0, 60)}" is not the hash of a tree.`, {
-    rev: String(hash),
-  })
+/** `hash` when it has the form of an oid; any other text is the name of no tree: NOT_FOUND; no text: INVALID_ARGUMENT. */
+export function requireHash(hash: unknown): string {
+  if (typeof hash !== "string")
+    throw new SnapshotError("INVALID_ARGUMENT", "A hash is a text, as track gives it.", { argument: "hash" })
+  if (toOid(hash) !== undefined) return hash
+  throw new SnapshotError("NOT_FOUND", `"${hash.slice(0, 60)}" is not the hash of a tree.`, { rev: hash })
 }
 
 /**

@@ -27,7 +27,7 @@ async function ignoredNow(place: Place, from: string, changes: readonly Change[]
   const standing: string[] = []
   for (const { path, status } of changes) if (status === "deleted" && (await place.isFile(path))) standing.push(path)
   if (standing.length === 0) return new Set()
-  const { keeps } = await place.store.plan({ to: from }, { paths: standing, added: "keep" })
+  const { keeps } = await place.store.plan({ to: from }, { paths: standing, added: "keep", signal: place.closing })
   return new Set(
     keeps.filter(({ reason, theirs }) => reason === "ignored" && theirs !== undefined).map(({ path }) => path),
   )

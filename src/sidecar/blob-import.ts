@@ -10,6 +10,7 @@
  * Source: https://git-scm.com/docs/git-fast-import
  */
 import { concat, utf8 } from "../core/bytes.js"
+import { MeasuredSource } from "../core/measured-source.js"
 import { feed, type Feed } from "./feed.js"
 import type { ScratchGitdir } from "./scratch-gitdir.js"
 
@@ -17,8 +18,11 @@ import type { ScratchGitdir } from "./scratch-gitdir.js"
 export interface BlobImport {
   /** Stores a blob. GIT_FAILED when git ended before it had all of it. */
   add(bytes: Uint8Array): Promise<void>
-  /** Stores a blob of `sizeBytes` from pieces. When `chunks` throws, the rest of the blob is zeros, and it throws that. */
-  addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<void>
+  /**
+   * Stores a blob from pieces, and shows each to `see`. When `chunks` throws, with what it threw, or gives another number
+   * of bytes than `sizeBytes`, with INVALID_ARGUMENT, it rejects; some other blob is stored then.
+   */
+  addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): Promise<void>
   /** Resolves when all of them are in packs. */
   end(): Promise<void>
   /** Ends git, whatever it has. */
@@ -41,20 +45,21 @@ export function blobImport(gitdir: ScratchGitdir): BlobImport {
 
   return {
     add: (bytes) => inTurn(() => put(input, running, concat([header(bytes.length), bytes, LF]))),
-    addStream: (sizeBytes, chunks) =>
+    addStream: (sizeBytes, chunks, see) =>
       inTurn(async () => {
         let missing = sizeBytes
         const failures: unknown[] = []
+        const source = new MeasuredSource(chunks, sizeBytes, see)
         await put(input, running, header(sizeBytes))
         try {
-          for await (const chunk of chunks) {
-            if (chunk.length > missing) throw new Error("there is more content than was said")
+          for await (const chunk of source.chunks()) {
             missing -= chunk.length
             await put(input, running, chunk)
           }
         } catch (error) {
           failures.push(error)
         }
+        // What was begun cannot be taken back: git waits for as many bytes as it was told.
         for (; missing > 0; missing -= Math.min(missing, FILLER.length))
           await put(input, running, FILLER.subarray(0, Math.min(missing, FILLER.length)))
         await put(input, running, LF)

@@ -1,12 +1,13 @@
+import { SnapshotError } from "../core/errors.js"
 import { gitEnvironment, type Variables } from "./git-environment.js"
 import type { ProcessResult } from "./process-result.js"
 import { nodeSystem } from "./process-system.js"
 import { run } from "./run.js"
-import type { RunOptions } from "./run-options.js"
+import { demandOptions, demandTexts, demandVariables, type RunOptions } from "./run-options.js"
 
 /** How to run native git. */
 export interface GitRunOptions extends Omit<RunOptions, "env"> {
-  /** Paths, put after `--`, and taken as they are: no character in them is a pattern. */
+  /** Paths, at least one, put after `--`, and taken as they are: no character in them is a pattern. */
   readonly paths?: readonly string[]
   /** Variables on top of the inherited ones, as they are: GIT_DIR, GIT_INDEX_FILE and the like belong here. */
   readonly env?: Variables
@@ -20,8 +21,21 @@ export interface GitRunOptions extends Omit<RunOptions, "env"> {
  *
  * `args` begins with the subcommand, or with options of git itself. Gives and rejects as `run` does.
  */
-export function runGit(args: readonly string[], options: GitRunOptions = {}): Promise<ProcessResult> {
-  const { paths, env, inheritedEnv = process.env, ...rest } = options
+export async function runGit(args: readonly string[], options: GitRunOptions = {}): Promise<ProcessResult> {
+  demandTexts("args", args)
+  demandOptions(options)
+  const { paths, env = {}, inheritedEnv = process.env, ...rest } = options
+  if (paths !== undefined) demandTexts("paths", paths)
+  if (paths?.length === 0)
+    throw new SnapshotError(
+      "INVALID_ARGUMENT",
+      "Without a path, git would take all of them. Leave paths out for that.",
+      {
+        argument: "paths",
+      },
+    )
+  demandVariables("env", env)
+  demandVariables("inheritedEnv", inheritedEnv)
   const environment = gitEnvironment(inheritedEnv, env)
   return run("git", gitArguments(args, paths, nodeSystem.platform), { ...rest, env: environment })
 }

@@ -6,25 +6,39 @@
  * The contents go to git on its stdin, and not as a list of paths: `git hash-object --stdin-paths` would open the files
  * itself, follow links, wait for ever on a fifo, and give up all of them for one that cannot be read.
  */
-import { join } from "node:path"
 import { lossyText, utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
+import type { FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import { objectHeader } from "../core/object.js"
 import { oidAt, type Oid } from "../core/oid.js"
-import type { CaptureBackend, CapturedTree, CapturePlace, CaptureRequest, ObjectSink } from "../core/tree-capture.js"
+import type {
+  CaptureBackend,
+  CapturedTree,
+  CapturePlace,
+  CaptureRequest,
+  ObjectSink,
+  PackTaker,
+} from "../core/tree-capture.js"
 import { blobImport, type BlobImport } from "./blob-import.js"
 import { checkGit } from "./check-git.js"
 import { writeNativeTree } from "./native-tree.js"
 import { scratchGitdir, type ScratchGitdir } from "./scratch-gitdir.js"
 
-/** The native backend. Git's own failures in a capture: GIT_FAILED. */
-export function nativeBackend(hasher: Hasher): CaptureBackend {
+/** What the backend needs beside git. */
+export interface NativePorts {
+  readonly fileSystem: FileSystem
+  readonly hasher: Hasher
+}
+
+/** The native backend. Git's own failures in a capture, a disk that is full for git included: GIT_FAILED. */
+export function nativeBackend(ports: NativePorts): CaptureBackend {
   return {
     check: checkGit,
     capture: (reader, place) => ({
       async capture(request, sink) {
-        const native = nativeSink(hasher, place, request, sink)
+        if (sink.packs === undefined) return reader.capture(request, sink)
+        const native = nativeSink({ ...ports, place, request, sink, packs: sink.packs })
         try {
           const captured = await reader.capture(request, native)
           await native.deliver(captured)
@@ -43,34 +57,40 @@ interface NativeSink extends ObjectSink {
   close(): Promise<void>
 }
 
+interface NativeSinkOptions extends NativePorts {
+  readonly place: CapturePlace
+  readonly request: CaptureRequest
+  readonly sink: ObjectSink
+  readonly packs: PackTaker
+}
+
 /** Lets git store what `sink` has not. Git is not started before there is something to store. */
-function nativeSink(hasher: Hasher, place: CapturePlace, request: CaptureRequest, sink: ObjectSink): NativeSink {
+function nativeSink({ fileSystem, hasher, place, request, sink, packs }: NativeSinkOptions): NativeSink {
   const blobs = new Set<Oid>()
   const newTrees: Oid[] = []
-  let started: Promise<{ readonly gitdir: ScratchGitdir; readonly blobs: BlobImport }> | undefined
+  let made: Promise<ScratchGitdir> | undefined
+  let begun: Promise<BlobImport> | undefined
 
-  function start(): NonNullable<typeof started> {
-    started ??= scratchGitdir(place.temporary, request.signal).then((gitdir) => ({
-      gitdir,
-      blobs: blobImport(gitdir),
-    }))
-    return started
+  function scratch(): Promise<ScratchGitdir> {
+    made ??= scratchGitdir(fileSystem, `${packs.temporary}.native`, request.signal)
+    return made
+  }
+
+  function imported(): Promise<BlobImport> {
+    begun ??= scratch().then(blobImport)
+    return begun
   }
 
   return {
     has: (oid) => blobs.has(oid) || sink.has(oid),
     async add(_type, bytes, oid) {
       blobs.add(oid)
-      await (await start()).blobs.add(bytes)
+      await (await imported()).add(bytes)
     },
     async addStream(sizeBytes, chunks) {
       const hash = hasher.start()
       hash.update(objectHeader("blob", sizeBytes))
-      const { blobs: stream } = await start()
-      await stream.addStream(
-        sizeBytes,
-        seen(chunks, (chunk) => hash.update(chunk)),
-      )
+      await (await imported()).addStream(sizeBytes, chunks, (chunk) => hash.update(chunk))
       const oid = oidAt(hash.digest())
       blobs.add(oid)
       return oid
@@ -78,33 +98,25 @@ function nativeSink(hasher: Hasher, place: CapturePlace, request: CaptureRequest
     async addTrees(trees) {
       for (const { oid } of trees) newTrees.push(oid)
     },
-    addPack: (path) => sink.addPack(path),
     async deliver(captured) {
       if (blobs.size === 0 && newTrees.length === 0) return
-      const { gitdir, blobs: stream } = await start()
-      await stream.end()
+      const gitdir = await scratch()
+      await (await begun)?.end()
       if (newTrees.length > 0) {
         const tree = await writeNativeTree(gitdir, place.objects, request.base, captured)
         if (tree !== captured.tree) throw disagreement(tree, captured.tree)
       }
-      const wanted = [...blobs, ...newTrees].map((oid) => `${oid}\n`).join("")
-      const printed = await gitdir.git(["pack-objects", "-q", "--window=0", join(gitdir.packs, "new")], {
-        input: utf8(wanted),
+      const wanted = [...blobs, ...newTrees]
+      const printed = await gitdir.git(["pack-objects", "-q", "--window=0", `${gitdir.packs}/new`], {
+        input: utf8(wanted.map((oid) => `${oid}\n`).join("")),
       })
-      await sink.addPack(join(gitdir.packs, `new-${lossyText(printed).trim()}`))
+      await packs.addPack(`${gitdir.packs}/new-${lossyText(printed).trim()}`, wanted)
     },
     async close() {
-      const run = await started?.catch(() => undefined)
-      await run?.blobs.stop()
-      await run?.gitdir.remove()
+      const nothing = (): undefined => undefined
+      await (await begun?.catch(nothing))?.stop()
+      await (await made?.catch(nothing))?.remove()
     },
-  }
-}
-
-async function* seen(chunks: AsyncIterable<Uint8Array>, see: (chunk: Uint8Array) => void): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    see(chunk)
-    yield chunk
   }
 }
 

@@ -17,7 +17,7 @@ export async function writeNativeTree(
   base: BaseTree | undefined,
   captured: CapturedTree,
 ): Promise<Oid | undefined> {
-  const known = base !== undefined && (await readTree(gitdir, objects, base.tree)) ? base.files : new Map()
+  const known = base !== undefined && (await readTree(gitdir, objects, base.tree)) ? base.files : NO_FILES
   await gitdir.git(["update-index", "-z", "--index-info"], { input: indexInfo(known, filesOf(captured)) })
   const printed = await gitdir.git(["write-tree", "--missing-ok"])
   return toOid(lossyText(printed).trim())
@@ -55,7 +55,7 @@ function filesOf({ tree, trees }: CapturedTree): Map<RepoPath, TreeEntry> {
 }
 
 /** What differs, as `<mode> SP <oid> TAB <path> NUL`. What goes comes first, to make room for what comes. */
-function indexInfo(before: ReadonlyMap<RepoPath, TreeEntry>, after: ReadonlyMap<RepoPath, TreeEntry>): Uint8Array {
+function indexInfo(before: BaseTree["files"], after: ReadonlyMap<RepoPath, TreeEntry>): Uint8Array {
   const lines: Uint8Array[] = []
   const add = (mode: string, oid: string, path: RepoPath): void => {
     lines.push(utf8(`${mode} ${oid}\t`), encodeName(path), NUL)
@@ -68,5 +68,6 @@ function indexInfo(before: ReadonlyMap<RepoPath, TreeEntry>, after: ReadonlyMap<
   return concat(lines)
 }
 
+const NO_FILES: BaseTree["files"] = new Map()
 const NO_OID = "0".repeat(40)
 const NUL = new Uint8Array(1)

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream"
+import { types } from "node:util"
 import { SnapshotError } from "../core/errors.js"
 import { after, type Deadline } from "./deadline.js"
 import type { InputOutcome } from "./process-result.js"
@@ -35,7 +36,7 @@ export const noInput: ProcessInput = {
 /** Lets go of the input of a process that never started, and says what became of it. */
 export function unusedInput(input: Input | undefined): InputOutcome {
   if (input === undefined) return { state: "none" }
-  if (!(input instanceof Uint8Array)) void returned(() => input[Symbol.asyncIterator]())
+  if (!types.isUint8Array(input)) void returned(() => input[Symbol.asyncIterator]())
   return { state: "aborted" }
 }
 
@@ -65,13 +66,13 @@ class Feeding implements ProcessInput {
     stdin?.on("close", () => this.#close())
     // A process for which the system had no handles left has no streams.
     if (stdin === null || stdin === undefined) this.#close()
-    if (this.#input instanceof Uint8Array) {
+    if (types.isUint8Array(this.#input)) {
       this.#write(this.#input, () => (this.#state = "finished"))
       stdin?.end()
       return
     }
     try {
-      this.#iterator = this.#input[Symbol.asyncIterator]()
+      this.#iterator = iteratorOf(this.#input)
     } catch (error) {
       this.#throw(error)
       return
@@ -118,19 +119,24 @@ class Feeding implements ProcessInput {
     }
   }
 
-  #take(next: IteratorResult<Uint8Array>): void {
+  #take(next: unknown): void {
     if (this.#isStopped) return
-    if (next.done === true) {
+    if (!isStep(next)) {
+      this.#refuse("Each step of the input has to be an object with a chunk, or with the word that it is done.")
+    } else if (next.done === true) {
       this.#iterator = undefined
       this.#state = this.#state === "unfinished" ? "finished" : this.#state
       this.#stdin?.end()
-    } else if (next.value instanceof Uint8Array) {
+    } else if (types.isUint8Array(next.value)) {
       this.#write(next.value, () => this.#pullInTurn())
     } else {
-      const message = "Each chunk of the input has to be a Uint8Array."
-      this.#onThrow(new SnapshotError("INVALID_ARGUMENT", message, { argument: "input" }))
-      this.stop()
+      this.#refuse("Each chunk of the input has to be a Uint8Array.")
     }
+  }
+
+  #refuse(message: string): void {
+    this.#onThrow(notInput(message))
+    this.stop()
   }
 
   /** An iterable that is always ready must not keep the event loop from seeing that the process has ended. */
@@ -182,6 +188,25 @@ class Feeding implements ProcessInput {
   #wake(): void {
     if (this.#isSettled()) for (const resolve of this.#waiting.splice(0)) resolve()
   }
+}
+
+/** Asks for the iterator. What has no steps is refused: nothing would ever come of it. */
+function iteratorOf(input: AsyncIterable<Uint8Array>): AsyncIterator<Uint8Array> {
+  const iterator: unknown = input[Symbol.asyncIterator]()
+  if (isIterator(iterator)) return iterator
+  throw notInput("The iterator of the input has to be an object with a function next.")
+}
+
+function isIterator(iterator: unknown): iterator is AsyncIterator<Uint8Array> {
+  return typeof iterator === "object" && iterator !== null && "next" in iterator && typeof iterator.next === "function"
+}
+
+function isStep(next: unknown): next is { readonly done?: unknown; readonly value?: unknown } {
+  return typeof next === "object" && next !== null
+}
+
+function notInput(message: string): SnapshotError {
+  return new SnapshotError("INVALID_ARGUMENT", message, { argument: "input" })
 }
 
 /** Resolves when the iterator that `open` gives has returned; what it throws then is of no use to anybody. */

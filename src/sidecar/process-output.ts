@@ -16,7 +16,7 @@ export interface OutputEvents {
   readonly onEnd: () => void
   /** More came than the limit allows. */
   readonly onOverflow: () => void
-  /** The callback threw. */
+  /** The callback threw, or a promise that it gave rejects, be it long after the end. */
   readonly onThrow: (error: unknown) => void
 }
 
@@ -88,13 +88,27 @@ export class ProcessOutput {
     if (onChunk !== undefined && wanted.length > 0 && !this.#isDeaf) this.#tell(onChunk, wanted)
   }
 
-  #tell(onChunk: (chunk: Uint8Array) => void, chunk: Uint8Array): void {
+  #tell(onChunk: (chunk: Uint8Array) => unknown, chunk: Uint8Array): void {
     try {
-      onChunk(chunk)
+      const given = onChunk(chunk)
+      if (typeof given === "object" && given !== null) void this.#heed(given)
     } catch (error) {
-      this.#isDeaf = true
-      this.#events.onThrow(error)
+      this.#throw(error)
     }
+  }
+
+  /** A callback may be an async function, whatever its type says: left alone, its failure would end the host. */
+  async #heed(given: unknown): Promise<void> {
+    try {
+      await given
+    } catch (error) {
+      this.#throw(error)
+    }
+  }
+
+  #throw(error: unknown): void {
+    this.#isDeaf = true
+    this.#events.onThrow(error)
   }
 
   #finish(): void {

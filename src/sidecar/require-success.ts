@@ -97,7 +97,7 @@ function shownCommand({ command, args }: ProcessResult): string {
 
 function firstLines(text: string): string {
   const lines = text.slice(0, SAID_LENGTH).split("\n")
-  const said = lines.map((line) => printable(line.trimEnd())).filter((line) => line !== "")
+  const said = lines.map((line) => printable(line.replaceAll("\t", "  ").trimEnd())).filter((line) => line !== "")
   return said.slice(0, SAID_LINES).join("\n")
 }
 

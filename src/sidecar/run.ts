@@ -2,7 +2,7 @@ import type { ChildProcess, SpawnOptions } from "node:child_process"
 import { unusedInput } from "./process-input.js"
 import type { ProcessResult } from "./process-result.js"
 import { nodeSystem, type ProcessSystem } from "./process-system.js"
-import { checkRun, type RunOptions } from "./run-options.js"
+import { checkRun, demandOptions, type RunOptions } from "./run-options.js"
 import { RunningProcess, type ProcessCall } from "./running-process.js"
 import { spawnFailure, type SpawnFailure } from "./spawn-failure.js"
 
@@ -22,14 +22,16 @@ export async function runWith(
   system: ProcessSystem,
   command: string,
   args: readonly string[],
-  options: RunOptions = {},
+  given: RunOptions = {},
 ): Promise<ProcessResult> {
+  demandOptions(given)
+  const options = { ...given }
   checkRun(command, args, options)
-  const call: ProcessCall = { command, args: [...args], options: { ...options } }
+  const call: ProcessCall = { command, args: [...args], options }
   if (options.signal?.aborted === true) return notStarted(call, { kind: "aborted", cause: options.signal.reason })
   let child: ChildProcess
   try {
-    child = system.spawn(command, args, spawnOptions(system, options))
+    child = system.spawn(command, call.args, spawnOptions(system, options))
   } catch (error) {
     return notStarted(call, { kind: "spawn-failed", ...(await spawnFailure(error, options.cwd)) })
   }

@@ -43,7 +43,7 @@ export class RunningProcess {
   constructor(system: ProcessSystem, child: ChildProcess, call: ProcessCall) {
     this.#child = child
     this.#call = call
-    const { input, killGraceMs = KILL_GRACE_MS, timeoutMs, signal } = call.options
+    const { input, killGraceMs = KILL_GRACE_MS, timeoutMs } = call.options
     const onThrow = (error: unknown): void => this.#throw(error)
     let onEnding: (ending: Ending) => void = () => {}
     this.#ended = new Promise((resolve) => (onEnding = resolve))
@@ -58,13 +58,21 @@ export class RunningProcess {
     child.on("close", () => end({ how: "not-started", error: undefined }))
     this.#stop = new ProcessStop(system, child, killGraceMs, () => end({ how: "given-up" }))
     this.#outputs = new ProcessOutputs(child, call.options, { onThrow, onOverflow: () => this.#end("output-limit") })
-    if (input !== undefined) this.#input = feedInput(child.stdin, input, onThrow)
     if (timeoutMs !== undefined) this.#timeout = after(timeoutMs, () => this.#end("timed-out"))
-    if (signal !== undefined) {
-      // Many processes may share a signal. Each takes its listener away in the end.
-      setMaxListeners(0, signal)
-      signal.addEventListener("abort", this.#onAbort)
+    try {
+      if (input !== undefined) this.#input = feedInput(child.stdin, input, onThrow)
+      this.#watch(call.options.signal)
+    } catch (error) {
+      // It runs already. Whatever comes of what it was given, it has to be ended.
+      this.#throw(error)
     }
+  }
+
+  #watch(signal: AbortSignal | undefined): void {
+    if (signal === undefined) return
+    // Many processes may share a signal. Each takes its listener away in the end.
+    setMaxListeners(0, signal)
+    signal.addEventListener("abort", this.#onAbort)
   }
 
   /** Resolves once the process, its input and its outputs have settled; rejects only with what the caller's own code threw. */

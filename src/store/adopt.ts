@@ -12,37 +12,54 @@
  */
 import pLimit from "p-limit"
 import { lossyText, utf8 } from "../core/bytes.js"
+import type { Clock } from "../core/clock.js"
 import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
+import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { GitObject } from "../core/object.js"
-import { toOid, type Oid } from "../core/oid.js"
-import { adoptedRef, ADOPTED, snapshotTimeMs, type RefName } from "../core/ref-name.js"
+import type { Oid } from "../core/oid.js"
+import { adoptedRef, adoptedTree, ADOPTED, refTimeMs, type RefName } from "../core/ref-name.js"
 import { decodeRecord } from "../core/snapshot-commit.js"
 import { settleAll } from "../core/settle-all.js"
+import { tagTarget } from "../core/tag.js"
 import { decodeTree } from "../core/tree.js"
 import { writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { loosePath } from "./loose-object.js"
-import { fileMs, readOwnNodes } from "./own-nodes.js"
+import { objectDatabase } from "./object-database.js"
+import { readOwnNodes } from "./own-nodes.js"
 import type { Refs } from "./refs.js"
+import { removeRefs } from "./remove-refs.js"
 import type { ObjectPorts } from "./stored-object.js"
+import { wholeTrees } from "./whole-trees.js"
+
+/** What adoption works with. */
+export interface AdoptionPorts extends ObjectPorts {
+  readonly clock: Clock
+}
 
 /**
- * Gives each root tree of the gitdir's own objects folder a ref, durable when this resolves; gives how many refs were
- * written. A root tree is one that no stored tree, commit or tag and no ref refers to. A loose tree that only snapshots
- * of ours name is one, too: snapshots are packed, so another tool stored it and may count on it when they are gone.
- * A tree whose file was touched since it got its ref was asked for again: it gets a newer ref beside it.
+ * Gives each whole root tree of the gitdir's own objects folder a ref, durable when this resolves; gives how many refs
+ * were written. A root tree is one that no stored tree, commit or tag and no ref refers to. A loose tree that only
+ * snapshots of ours name is one, too: snapshots are packed, so another tool stored it and may count on it when they are
+ * gone. A tree whose file was touched since it got its ref was asked for again: it gets a newer ref beside it.
+ *
+ * A tree is whole when all that it reaches is stored, here or in an alternate. A ref to another would end every
+ * collection, Git's too, so none is given, and one that is there is removed. Only for who holds the maintenance lock.
  *
  * A damaged object is passed over: it is not removed for that, and what only it refers to counts as a root and gets a
  * ref. What the system fails to read throws.
  */
-export async function adoptRootTrees(ports: ObjectPorts, layout: GitdirLayout, refs: Refs): Promise<number> {
+export async function adoptRootTrees(ports: AdoptionPorts, layout: GitdirLayout, refs: Refs): Promise<number> {
   const { fileSystem } = ports
   const graph = await readGraph(ports, layout)
   const gone = await readLetGo(fileSystem, layout)
-  const known = await adoptedTimes(refs, gone)
   const named = await otherTargets(refs)
+  const roots = [...graph.trees].filter(([oid]) => !graph.referenced.has(oid) && !named.has(oid))
+  const adopted = await adoptedRefs(refs)
+  const whole = await wholeAmong(ports, layout, [...roots.map(([oid]) => oid), ...adopted.values()])
+  await removeBroken(ports, layout, adopted, whole)
+  const known = adoptedTimes(adopted, gone)
 
   async function adopt(oid: Oid, packMs: number | undefined): Promise<number> {
     const knownMs = known.get(oid)
@@ -58,8 +75,8 @@ export async function adoptRootTrees(ports: ObjectPorts, layout: GitdirLayout, r
   }
 
   const atOnce = pLimit(REFS_AT_ONCE)
-  const roots = [...graph.trees].filter(([oid]) => !graph.referenced.has(oid) && !named.has(oid))
-  const written = await settleAll(roots.map(([oid, packMs]) => atOnce(() => adopt(oid, packMs))))
+  const wholeRoots = roots.filter(([oid]) => whole.has(oid))
+  const written = await settleAll(wholeRoots.map(([oid, packMs]) => atOnce(() => adopt(oid, packMs))))
   const left = new Map([...gone].filter(([oid]) => graph.trees.has(oid)))
   if (left.size < gone.size) await writeLetGo(fileSystem, layout, left)
   return written.reduce((sum, count) => sum + count, 0)
@@ -127,7 +144,7 @@ function newest(one: number | undefined, other: number | undefined): number | un
 /** The trees that an object refers to, and whether it is the commit of a snapshot. What makes no sense refers to nothing. */
 function treesIn({ type, bytes }: GitObject, oid: Oid): { targets: readonly Oid[]; isSnapshot: boolean } {
   try {
-    if (type === "tag") return { targets: tagTarget(bytes), isSnapshot: false }
+    if (type === "tag") return { targets: [tagTarget(bytes, oid)], isSnapshot: false }
     if (type === "commit") {
       const { tree, message } = decodeCommit(bytes, oid)
       return { targets: [tree], isSnapshot: decodeRecord(message) !== undefined }
@@ -140,19 +157,40 @@ function treesIn({ type, bytes }: GitObject, oid: Oid): { targets: readonly Oid[
   }
 }
 
-/** A tag begins with the line `object <oid>`. Source: https://git-scm.com/docs/git-mktag */
-function tagTarget(bytes: Uint8Array): Oid[] {
-  const oid = toOid(/^object ([0-9a-f]{40})\n/.exec(lossyText(bytes.subarray(0, 64)))?.[1] ?? "")
-  return oid === undefined ? [] : [oid]
+async function wholeAmong(ports: ObjectPorts, layout: GitdirLayout, trees: readonly Oid[]): Promise<ReadonlySet<Oid>> {
+  const objects = objectDatabase({ ...ports, objectsFolder: layout.objects })
+  try {
+    return await wholeTrees(objects, trees)
+  } finally {
+    await objects.close()
+  }
+}
+
+/** What is left of such a tree has the time of grace that all unreached objects have; `let-go` need not name it. */
+async function removeBroken(
+  { fileSystem, clock }: AdoptionPorts,
+  layout: GitdirLayout,
+  adopted: ReadonlyMap<RefName, Oid>,
+  whole: ReadonlySet<Oid>,
+): Promise<void> {
+  const broken = [...adopted].filter(([, oid]) => !whole.has(oid)).map(([name]) => name)
+  if (broken.length > 0) await removeRefs({ fileSystem, layout, nowMs: clock.nowMs() }, broken)
+}
+
+/** The refs of adopted trees, with the tree that each is named after. */
+async function adoptedRefs(refs: Refs): Promise<Map<RefName, Oid>> {
+  const adopted = new Map<RefName, Oid>()
+  for (const name of await refs.names(ADOPTED)) {
+    const oid = adoptedTree(name)
+    if (oid !== undefined) adopted.set(name, oid)
+  }
+  return adopted
 }
 
 /** When each known tree was last written by its refs, or was let go. */
-async function adoptedTimes(refs: Refs, gone: ReadonlyMap<Oid, number>): Promise<Map<Oid, number>> {
+function adoptedTimes(adopted: ReadonlyMap<RefName, Oid>, gone: ReadonlyMap<Oid, number>): Map<Oid, number> {
   const times = new Map<Oid, number>(gone)
-  for (const name of await refs.names(ADOPTED)) {
-    const oid = toOid(name.slice(-40))
-    if (oid !== undefined) times.set(oid, Math.max(times.get(oid) ?? 0, snapshotTimeMs(name) ?? 0))
-  }
+  for (const [name, oid] of adopted) times.set(oid, Math.max(times.get(oid) ?? 0, refTimeMs(name) ?? 0))
   return times
 }
 

@@ -1,5 +1,5 @@
 import { errnoOf } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
+import { NO_HARD_LINKS, type FileSystem } from "../core/file-system.js"
 import { randomHex } from "../core/random.js"
 
 /**
@@ -31,8 +31,8 @@ export async function writeAtomically(
 }
 
 /**
- * Puts `bytes` in place at `target`, as a whole and synced, unless the name is taken: false then. Where there are no hard
- * links, the file is made in place, and can be seen before it is whole.
+ * Puts `bytes` in place at `target`, as a whole and synced, unless the name is taken: false then. Where no hard link can
+ * be made, the file is made in place, and can be seen before it is whole.
  */
 export async function createExclusively(
   fileSystem: FileSystem,
@@ -45,6 +45,9 @@ export async function createExclusively(
   await writeNew(fileSystem, temp, bytes)
   try {
     return await unlessTaken(fileSystem.linkFile(temp, target))
+  } catch (error) {
+    if (!NO_HARD_LINKS.has(errnoOf(error) ?? "")) throw error
+    return await unlessTaken(writeNew(fileSystem, target, bytes))
   } finally {
     // What stays here is of no harm, and what was made counts.
     await removeIfThere(fileSystem, temp).catch(() => {})

@@ -13,6 +13,8 @@ export interface Candidates {
   readonly loose: readonly LooseCandidate[]
   /** Names in the folder for files that are not in place yet. */
   readonly temporary: readonly string[]
+  /** The leases whose captures left a marker of an unsynced snapshot. */
+  readonly unsynced: readonly string[]
   /** Files that Git did not finish, with their paths. */
   readonly unfinished: readonly string[]
 }
@@ -57,8 +59,13 @@ export async function listCandidates(fileSystem: FileSystem, layout: GitdirLayou
     packs: Array.from(packs, ([name, extensions]) => ({ name, extensions })),
     loose,
     temporary: ((await fileSystem.list(layout.temporary)) ?? []).map(({ name }) => name),
+    unsynced: ((await fileSystem.list(layout.unsynced)) ?? []).map(({ name }) => name).filter(isLeaseId),
     unfinished,
   }
+}
+
+function isLeaseId(name: string): boolean {
+  return /^[0-9a-f]{32}$/.test(name)
 }
 
 /** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/git-pack-objects, https://git-scm.com/docs/git-index-pack */

@@ -16,7 +16,7 @@ import type { Hasher } from "../core/hasher.js"
 import type { Oid } from "../core/oid.js"
 import type { OnProgress } from "../core/progress.js"
 import { listCandidates } from "./candidates.js"
-import { foreignRoots, isForeign } from "./foreign.js"
+import { foreignRoots, isForeign, type ForeignRoots } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { readLeases, type LiveLeases } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
@@ -24,6 +24,7 @@ import { mark, noMarks, type Marks } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
 import { readRefRoots, type RefRoots } from "./roots.js"
 import { sweep, type SweepReport } from "./sweep.js"
+import { dropMarkers } from "./unsynced.js"
 
 /** What a collection works with. */
 export interface CollectRequest {
@@ -47,10 +48,10 @@ export async function collect(request: CollectRequest): Promise<SweepReport> {
   const candidates = await listCandidates(fileSystem, layout)
   const leases = await readLeases(fileSystem, layout.leases, isAlive)
   const refs = await readRefRoots(fileSystem, layout.gitdir)
-  const isOthers = await isForeign(fileSystem, layout)
-  const others = isOthers ? await foreignRoots({ fileSystem, hasher, objects }, layout) : []
-  const { reached } = await markAll(request, leases, refs, others)
-  return sweep({
+  const foreign = await isForeign(fileSystem, layout)
+  const ofForeign = foreign ? await foreignRoots({ fileSystem, hasher, objects }, layout) : NO_ROOTS
+  const { reached } = await markAll(request, leases, refs, ofForeign)
+  const report = await sweep({
     fileSystem,
     hasher,
     layout,
@@ -59,23 +60,29 @@ export async function collect(request: CollectRequest): Promise<SweepReport> {
     reached,
     refFolders: refs.folders,
     nowMs,
-    isForeign: isOthers,
+    isForeign: foreign,
     signal,
     ...(onProgress === undefined
       ? {}
       : { onSwept: (done: number, total: number) => onProgress({ phase: "collect", done, total }) }),
   })
+  const ended = candidates.unsynced.filter((id) => !leases.has(id))
+  await dropMarkers(fileSystem, layout, ended, refs.oids)
+  return report
 }
+
+const NO_ROOTS: ForeignRoots = { named: [], cached: [] }
 
 async function markAll(
   { objects, signal, onProgress }: CollectRequest,
   leases: LiveLeases,
   refs: RefRoots,
-  others: readonly Oid[],
+  ofForeign: ForeignRoots,
 ): Promise<Marks> {
   const marks = noMarks()
   const options = { signal, onMarked: (done: number): void => onProgress?.({ phase: "mark", done }) }
-  await mark(objects, [...refs.oids.values(), ...others], marks, options)
+  await mark(objects, [...refs.oids.values(), ...ofForeign.named], marks, options)
+  await mark(objects, ofForeign.cached, marks, { ...options, missing: "pass-over" })
   for (const base of leases.values()) {
     if (base === undefined || refs.oids.get(base.ref) === base.oid) continue
     // A base whose ref is gone may have been collected before its lease was taken: the capture finds that out itself.
@@ -90,7 +97,7 @@ async function refusePrecious(fileSystem: FileSystem, { gitdir }: GitdirLayout):
   if (!isTrue(config, "extensions.preciousobjects")) return
   throw new SnapshotError(
     "UNSUPPORTED",
-    `Nothing is removed from ${gitdir}: its configuration has extensions.preciousObjects set.`,
+    `Nothing is removed from ${gitdir}: its configuration has extensions.preciousObjects set. Unset it first if its objects may go.`,
     { capability: "removing objects from a gitdir that declares them precious" },
   )
 }

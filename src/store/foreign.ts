@@ -15,6 +15,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { listFollowing } from "./list-following.js"
 import type { ObjectDatabase } from "./object-database.js"
+import { readRefRoots } from "./roots.js"
 
 /** What the roots are read with. */
 export interface ForeignPorts {
@@ -29,30 +30,47 @@ export async function isForeign(fileSystem: FileSystem, layout: GitdirLayout): P
   return config === undefined || lastVariable(readGitConfig(lossyText(config)), "treeshot.version") === undefined
 }
 
+/** The objects that a gitdir names itself. */
+export interface ForeignRoots {
+  /** What is there, and all that it reaches has to be there, too. */
+  readonly named: readonly Oid[]
+  /**
+   * Trees of the index's cache and blobs of settled merges. Nothing is lost with what they lack: the files are entries of
+   * the index themselves, and Git makes such trees again.
+   */
+  readonly cached: readonly Oid[]
+}
+
 /**
  * The objects of any type that the gitdir names itself: in the index (every stage, sparse folders, the cache tree and
  * settled merges; no gitlinks), in HEAD, FETCH_HEAD and the like, in all refs and in all reflogs, and in those of linked
  * work trees. Oids that no object is stored for are left out: reflogs outlive what they name, and an index may hold
  * entries without content. What is there and cannot be understood throws: FORMAT_UNSUPPORTED, REF_INVALID, IO_FAILED.
  */
-export async function foreignRoots(ports: ForeignPorts, layout: GitdirLayout): Promise<Oid[]> {
+export async function foreignRoots(ports: ForeignPorts, layout: GitdirLayout): Promise<ForeignRoots> {
   const { fileSystem } = ports
   const named = new Set<Oid>()
-  const linked = await listFollowing(fileSystem, `${layout.gitdir}/worktrees`)
+  const cached = new Set<Oid>()
+  const linked = (await listFollowing(fileSystem, `${layout.gitdir}/worktrees`)).filter(({ kind }) => kind !== "file")
   for (const folder of [layout.gitdir, ...linked.map(({ name }) => `${layout.gitdir}/worktrees/${name}`)]) {
-    await indexRoots(ports, folder, named)
+    await indexRoots(ports, folder, named, cached)
     await headRoots(fileSystem, folder, named)
-    await refRoots(fileSystem, `${folder}/refs`, named)
+    for (const oid of (await readRefRoots(fileSystem, folder)).oids.values()) named.add(oid)
     await logRoots(fileSystem, `${folder}/logs`, named)
   }
-  await packedRoots(fileSystem, `${layout.gitdir}/packed-refs`, named)
-  return [...(await ports.objects.present(named))]
+  const there = async (oids: Iterable<Oid>): Promise<Oid[]> => [...(await ports.objects.present(oids))]
+  return { named: await there(named), cached: await there(cached) }
 }
 
-async function indexRoots({ fileSystem, hasher }: ForeignPorts, gitdir: string, named: Set<Oid>): Promise<void> {
+async function indexRoots(
+  { fileSystem, hasher }: ForeignPorts,
+  gitdir: string,
+  named: Set<Oid>,
+  cached: Set<Oid>,
+): Promise<void> {
   const index = await readIndexFile(fileSystem, hasher, gitdir)
   for (const { mode, oid } of index?.entries ?? []) if (mode !== GITLINK) named.add(oid)
-  for (const oid of index?.extensionOids ?? []) named.add(oid)
+  for (const oid of index?.extensionOids ?? []) cached.add(oid)
 }
 
 /** Files such as HEAD, MERGE_HEAD and FETCH_HEAD, and what a rebase under way will go back to. */
@@ -67,16 +85,6 @@ async function headRoots(fileSystem: FileSystem, gitdir: string, named: Set<Oid>
   }
 }
 
-/** A symbolic ref names no object: the ref behind it is met by itself. */
-async function refRoots(fileSystem: FileSystem, folder: string, named: Set<Oid>): Promise<void> {
-  for await (const path of filesBelow(fileSystem, folder)) {
-    if (path.endsWith(".lock")) continue
-    const text = await textOf(fileSystem, path)
-    if (text !== undefined && !REF_CONTENT.test(text)) throw damagedRef(path)
-    addOid(text ?? "", named)
-  }
-}
-
 /** A reflog's line begins with the oids before and after. Lines that a power cut left in pieces are passed over, as Git does. */
 async function logRoots(fileSystem: FileSystem, folder: string, named: Set<Oid>): Promise<void> {
   for await (const path of filesBelow(fileSystem, folder)) {
@@ -84,19 +92,6 @@ async function logRoots(fileSystem: FileSystem, folder: string, named: Set<Oid>)
       addOid(line, named)
       addOid(line.slice(41), named)
     }
-  }
-}
-
-async function packedRoots(fileSystem: FileSystem, path: string, named: Set<Oid>): Promise<void> {
-  for (const line of (await textOf(fileSystem, path))?.split("\n") ?? []) {
-    if (line === "" || line.startsWith("#")) continue
-    const content = line.replace(/^\^/, "")
-    if (!/^[0-9a-f]{40}(?: |$)/.test(content))
-      throw new SnapshotError("FORMAT_UNSUPPORTED", `The packed refs at ${path} are damaged.`, {
-        path,
-        format: "packed refs",
-      })
-    addOid(content, named)
   }
 }
 
@@ -119,7 +114,11 @@ async function textOf(fileSystem: FileSystem, path: string): Promise<string | un
 }
 
 function damagedRef(ref: string): SnapshotError {
-  return new SnapshotError("REF_INVALID", `The ref ${ref} is damaged: it names no object and no other ref.`, { ref })
+  return new SnapshotError(
+    "REF_INVALID",
+    `The ref ${ref} is damaged, so nothing can be removed: it names no object and no other ref. Set it anew with git symbolic-ref.`,
+    { ref },
+  )
 }
 
 const REF_CONTENT = /^(?:ref:\s*\S|[0-9a-f]{40}(?![0-9a-f]))/

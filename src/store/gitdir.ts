@@ -1,8 +1,9 @@
 /*
  * The folder of a store: a gitdir in the shape of a bare repository, with a configuration of its own.
  *
- *   HEAD, config, objects/, refs/   as Git knows them
+ *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ only in gitdirs of other tools
  *   leases/                         of running captures
+ *   let-go                          adopted trees that retention let go
  *   locks/                          of running maintenance
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   unsynced/                       markers of snapshots that were published without syncing

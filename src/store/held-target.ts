@@ -1,6 +1,6 @@
 import type { Oid } from "../core/oid.js"
 import { randomHex } from "../core/random.js"
-import { restoreRef, RESTORES, snapshotTimeMs, type RefName, type Workspace } from "../core/ref-name.js"
+import { refTimeMs, restoreRef, RESTORES, type RefName, type Workspace } from "../core/ref-name.js"
 import type { Refs } from "./refs.js"
 
 /** A ref that keeps a tree from being collected. */
@@ -39,7 +39,7 @@ export async function holdTarget(refs: Refs, request: HoldRequest): Promise<Held
 export async function abandonedTargets(refs: Refs, nowMs: number): Promise<RefName[]> {
   const names = await refs.names(RESTORES)
   return names.filter((name) => {
-    const sinceMs = snapshotTimeMs(name)
+    const sinceMs = refTimeMs(name)
     return sinceMs !== undefined && Math.abs(nowMs - sinceMs) > DAY_MS
   })
 }

@@ -2,7 +2,7 @@
  * The leases as maintenance reads them: those of live owners name what their captures count on, the others are revoked.
  */
 import { lossyText } from "../core/bytes.js"
-import type { FileSystem } from "../core/file-system.js"
+import { fileMs, type FileSystem } from "../core/file-system.js"
 import { toOid } from "../core/oid.js"
 import { toOwner, type Owner } from "../core/owner.js"
 import { toRefName } from "../core/ref-name.js"
@@ -45,7 +45,7 @@ async function readTerms(fileSystem: FileSystem, folder: string, id: string): Pr
   if (bytes !== undefined) return parseTerms(lossyText(bytes)) ?? "damaged"
   const fence = await fileSystem.lstat(`${folder}/${id}.ref`)
   if (fence === undefined) return "gone"
-  return { owner: {}, createdMs: Number(fence.mtimeNs / 1_000_000n), base: undefined }
+  return { owner: {}, createdMs: fileMs(fence), base: undefined }
 }
 
 function parseTerms(text: string): LeaseTerms | undefined {

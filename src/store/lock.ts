@@ -10,7 +10,7 @@
  */
 import { lossyText, utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
+import { fileMs, type FileSystem } from "../core/file-system.js"
 import { describeOwner, toOwner, type Owner } from "../core/owner.js"
 import { randomHex } from "../core/random.js"
 import { createExclusively, removeIfThere } from "./atomic-file.js"
@@ -92,7 +92,7 @@ async function readHolder(fileSystem: FileSystem, path: string): Promise<Holder 
   const { token, createdMs, owner } = parsed(lossyText(bytes))
   if (typeof token === "string" && /^[0-9a-f]{32}$/.test(token) && typeof createdMs === "number")
     return { token, createdMs, owner: toOwner(owner) }
-  return { token: `${stat.mtimeNs}`, createdMs: Number(stat.mtimeNs / 1_000_000n), owner: {} }
+  return { token: `${stat.mtimeNs}`, createdMs: fileMs(stat), owner: {} }
 }
 
 function parsed(text: string): Partial<Record<keyof Holder, unknown>> {

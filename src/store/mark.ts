@@ -1,9 +1,9 @@
-import { lossyText } from "../core/bytes.js"
 import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import { readAs, type ObjectType } from "../core/object.js"
-import { parseOid, type Oid } from "../core/oid.js"
+import type { Oid } from "../core/oid.js"
 import { drain } from "../core/settle-all.js"
+import { tagTarget } from "../core/tag.js"
 import { decodeTree } from "../core/tree.js"
 import type { ObjectDatabase } from "./object-database.js"
 
@@ -79,13 +79,13 @@ async function typeOf(
   if (stream !== undefined || missing === "pass-over") return stream?.type
   throw new SnapshotError(
     "OBJECT_MISSING",
-    `The object ${oid} is missing from the store, so nothing can be removed: what it reached is not known.`,
+    `The object ${oid} is missing from the store, so nothing can be removed: what it reached is not known. git fsck tells which ref needs it: delete that ref, or bring the object back.`,
     { oid },
   )
 }
 
 function targetsOf(type: Exclude<ObjectType, "blob">, bytes: Uint8Array, oid: Oid): Step[] {
-  if (type === "tag") return [{ oid: parseOid(lossyText(bytes.subarray(7, 47))), type: undefined }]
+  if (type === "tag") return [{ oid: tagTarget(bytes, oid), type: undefined }]
   if (type === "commit") {
     const { tree, parents } = decodeCommit(bytes, oid)
     return [{ oid: tree, type: "tree" }, ...parents.map((parent): Step => ({ oid: parent, type: "commit" }))]

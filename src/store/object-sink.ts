@@ -8,7 +8,7 @@ import { hashObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { manifestCommit } from "../core/snapshot-commit.js"
 import { encodeTree, type TreeEntry } from "../core/tree.js"
-import type { NewTree, ObjectSink } from "../core/tree-capture.js"
+import type { NewTree, ObjectSink, PackTaker } from "../core/tree-capture.js"
 import { buildCommit, buildTree, libraryCarries, type TakeObject } from "./library-writer.js"
 import type { PackWriter } from "./pack-writer.js"
 import { MANIFEST_FILE } from "./snapshot-log.js"
@@ -22,6 +22,7 @@ export interface SinkPorts {
 
 /** Where a capture's objects go: those that the base does not reach, into the capture's pack. */
 export interface PackSink extends ObjectSink {
+  readonly packs: PackTaker
   /** Stores a commit: by isomorphic-git, unless the capture had too many trees for it. */
   addCommit(commit: Commit): Promise<Oid>
   /** Stores a manifest as a commit of its own. */
@@ -63,7 +64,7 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Readonly
       bulk = trees.length > LIBRARY_TREES
       for (const tree of trees) await addTree(tree)
     },
-    addPack: (path) => writer.addPack(path),
+    packs: { temporary: writer.temporary, addPack: (path, oids) => writer.addPack(path, oids) },
     addCommit,
     async addManifest(manifest) {
       const text = encodeManifest(manifest)
@@ -83,5 +84,5 @@ export function nullSink(): ObjectSink {
   const refuse = async (): Promise<never> => {
     throw new Error("a sink that has everything is given nothing")
   }
-  return { has: () => true, add: async () => {}, addStream: refuse, addTrees: async () => {}, addPack: refuse }
+  return { has: () => true, add: async () => {}, addStream: refuse, addTrees: async () => {} }
 }

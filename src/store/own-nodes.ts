@@ -1,6 +1,6 @@
 import pLimit from "p-limit"
 import { errnoOf, isSnapshotError } from "../core/errors.js"
-import type { FileStat, FileSystem } from "../core/file-system.js"
+import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { GitObject } from "../core/object.js"
 import { toOid, type Oid } from "../core/oid.js"
 import { settleAll } from "../core/settle-all.js"
@@ -69,11 +69,6 @@ async function readPack(ports: PackPorts, path: string, onNode: OnNode): Promise
     ports.bases.clear()
     await ports.openFiles.forget(`${path}.pack`)
   }
-}
-
-/** The time of a file, in whole milliseconds since 1970. */
-export function fileMs({ mtimeNs }: FileStat): number {
-  return Number(mtimeNs / 1_000_000n)
 }
 
 async function readLooseNodes(ports: ObjectPorts, layout: GitdirLayout, onNode: OnNode): Promise<void> {

@@ -1,11 +1,12 @@
+import { equalBytes } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
+import { MeasuredSource } from "../core/measured-source.js"
 import { objectHeader, type ObjectType } from "../core/object.js"
 import { OID_BYTES, oidAt, type Oid } from "../core/oid.js"
 import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from "../core/pack.js"
 import { encodePackIndex, parsePackIndex, type PackIndexEntry } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
-import { readPieces } from "./file-pieces.js"
-import { MeasuredSource } from "./measured-source.js"
+import { readPiece, readPieces } from "./file-pieces.js"
 import { Spill } from "./spill.js"
 import type { ObjectPorts } from "./stored-object.js"
 
@@ -24,6 +25,8 @@ export interface PackWriterOptions extends ObjectPorts {
 
 /** Writes one pack. Calls may overlap: contents are compressed side by side and put into the pack one by one. */
 export interface PackWriter {
+  /** The path of its files that are not in place yet, without extension. */
+  readonly temporary: string
   /** Whether the object is in the pack by now. */
   has(oid: Oid): boolean
   /** Number of objects in the pack. */
@@ -45,9 +48,9 @@ export interface PackWriter {
   addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid>
   /**
    * Takes over all objects of another pack, as they stand in `<path>.pack` and its index `<path>.idx`; none of them may
-   * be in this pack yet.
+   * be in this pack yet. When the pack is damaged, or does not hold all of `oids`: IO_FAILED.
    */
-  addPack(path: string): Promise<void>
+  addPack(path: string, oids: Iterable<Oid>): Promise<void>
   /**
    * Puts the pack in place, then its index; both on the medium when it is durable. Waits for calls that are under way.
    * Without objects it writes nothing. When anything fails, a sync included, all files of the pack are removed, the
@@ -67,6 +70,7 @@ export function packWriter(options: PackWriterOptions): PackWriter {
 }
 
 class Writer implements PackWriter {
+  readonly temporary: string
   readonly #options: PackWriterOptions
   readonly #spill: Spill
   readonly #entries = new Map<Oid, PackIndexEntry>()
@@ -81,9 +85,10 @@ class Writer implements PackWriter {
   constructor(options: PackWriterOptions) {
     this.#options = options
     const { fileSystem, temporaryFolder, name, memoryBytes = MEMORY_BYTES } = options
+    this.temporary = `${temporaryFolder}/${name}`
     this.#spill = new Spill({
       fileSystem,
-      path: `${temporaryFolder}/${name}.pack`,
+      path: `${this.temporary}.pack`,
       permissions: READ_ONLY,
       memoryBytes,
     })
@@ -124,9 +129,9 @@ class Writer implements PackWriter {
     return this.#inTurn(() => this.#addStream(sizeBytes, chunks))
   }
 
-  async addPack(path: string): Promise<void> {
+  async addPack(path: string, oids: Iterable<Oid>): Promise<void> {
     this.#checkOpen()
-    await this.#inTurn(() => this.#addPack(path))
+    await this.#inTurn(() => this.#addPack(path, oids))
   }
 
   async publish(): Promise<void> {
@@ -188,19 +193,26 @@ class Writer implements PackWriter {
   }
 
   /** Entries count back to their bases, if at all, inside their own pack: they stay as they are wherever it stands. */
-  async #addPack(path: string): Promise<void> {
+  async #addPack(path: string, oids: Iterable<Oid>): Promise<void> {
     const { fileSystem, hasher } = this.#options
     const bytes = await fileSystem.readFile(`${path}.idx`)
     const index = bytes === undefined ? undefined : await parsePackIndex(hasher, bytes, `${path}.idx`)
     if (index === undefined) throw damagedPack(path)
+    for (const oid of oids) if (index.find(oid) === undefined) throw damagedPack(path)
+    const hash = hasher.start()
     const moved = (await this.#nextOffset()) - PACK_HEADER_BYTES
     const file = await fileSystem.open(`${path}.pack`, "read")
     try {
-      const { sizeBytes } = await file.stat()
-      for await (const piece of readPieces(file, PACK_HEADER_BYTES, sizeBytes - OID_BYTES)) {
+      const end = (await file.stat()).sizeBytes - OID_BYTES
+      hash.update(await readPiece(file, 0, PACK_HEADER_BYTES))
+      for await (const piece of readPieces(file, PACK_HEADER_BYTES, end)) {
         this.#checkKept()
+        hash.update(piece)
         await this.#spill.append(piece)
       }
+      const checksum = hash.digest()
+      const told = [await readPiece(file, end, end + OID_BYTES), index.packChecksum]
+      if (!told.every((one) => equalBytes(one, checksum))) throw damagedPack(path)
     } catch (error) {
       this.#spill.cut(moved + PACK_HEADER_BYTES)
       throw error
@@ -229,8 +241,8 @@ class Writer implements PackWriter {
   }
 
   async #putInPlace(): Promise<number> {
-    const { fileSystem, hasher, temporaryFolder, packFolder, name, durable } = this.#options
-    const temp = `${temporaryFolder}/${name}`
+    const { fileSystem, hasher, packFolder, name, durable } = this.#options
+    const temp = this.temporary
     const target = `${packFolder}/${name}`
     const checksum = await this.#finishContent()
     const index = await encodePackIndex(hasher, [...this.#entries.values()], checksum)

@@ -1,5 +1,5 @@
 import { lossyText, utf8 } from "../core/bytes.js"
-import type { FileSystem } from "../core/file-system.js"
+import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { RefName } from "../core/ref-name.js"
 import { createExclusively, folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
@@ -22,13 +22,23 @@ export interface RemovalPorts {
 export async function removeRefs(ports: RemovalPorts, names: readonly RefName[]): Promise<ReadonlySet<RefName>> {
   const { fileSystem, layout } = ports
   const lock = `${layout.gitdir}/packed-refs.lock`
-  if (names.length === 0) await removeOwnLock(fileSystem, lock)
-  if (names.length === 0) return new Set()
+  if (names.length === 0) {
+    await removeOwnLock(fileSystem, lock)
+    return new Set()
+  }
   const isLocked = await takePackedRefs(fileSystem, layout, lock)
   if (!isLocked && !(await isStale(ports, lock))) return new Set()
   try {
-    const packed = await packedAmong(fileSystem, layout, names)
-    if (isLocked) await removePacked(fileSystem, layout, packed)
+    const bytes = (await fileSystem.readFile(`${layout.gitdir}/packed-refs`)) ?? new Uint8Array()
+    const packed = packedAmong(bytes, names)
+    if (isLocked && packed.size > 0)
+      await writeAtomically(
+        fileSystem,
+        layout.temporary,
+        `${layout.gitdir}/packed-refs`,
+        withoutRefs(bytes, packed),
+        true,
+      )
     const gone = isLocked ? names : names.filter((name) => !packed.has(name))
     await removeLoose(fileSystem, layout, gone)
     return new Set(gone)
@@ -57,24 +67,12 @@ async function removeOwnLock(fileSystem: FileSystem, lock: string): Promise<bool
 
 async function isStale({ fileSystem, nowMs }: RemovalPorts, lock: string): Promise<boolean> {
   const stat = await fileSystem.lstat(lock)
-  return stat !== undefined && nowMs - Number(stat.mtimeNs / 1_000_000n) > STALE_MS
+  return stat !== undefined && nowMs - fileMs(stat) > STALE_MS
 }
 
-async function packedAmong(
-  fileSystem: FileSystem,
-  { gitdir }: GitdirLayout,
-  names: readonly RefName[],
-): Promise<ReadonlySet<string>> {
-  const bytes = await fileSystem.readFile(`${gitdir}/packed-refs`)
-  const packed = new Set(parsePackedRefs(lossyText(bytes ?? new Uint8Array())).map(({ name }) => name))
+function packedAmong(bytes: Uint8Array, names: readonly RefName[]): ReadonlySet<string> {
+  const packed = new Set(parsePackedRefs(lossyText(bytes)).map(({ name }) => name))
   return new Set(names.filter((name) => packed.has(name)))
-}
-
-async function removePacked(fileSystem: FileSystem, layout: GitdirLayout, names: ReadonlySet<string>): Promise<void> {
-  if (names.size === 0) return
-  const path = `${layout.gitdir}/packed-refs`
-  const bytes = (await fileSystem.readFile(path)) ?? new Uint8Array()
-  await writeAtomically(fileSystem, layout.temporary, path, withoutRefs(bytes, names), true)
 }
 
 async function removeLoose(fileSystem: FileSystem, { gitdir }: GitdirLayout, names: readonly RefName[]): Promise<void> {

@@ -1,7 +1,7 @@
 import { isSnapshotError } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
+import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
-import { oidAt, type Oid } from "../core/oid.js"
+import { oidAt, oidBytes, type Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
 import type { CandidatePack, Candidates } from "./candidates.js"
@@ -84,11 +84,16 @@ class Sweep {
   }
 
   /**
-   * Whether only captures of ours count on the pack. Other tools name a pack after its checksum. In a gitdir that is
-   * theirs, they may count on ours, too.
+   * Whether only captures of ours count on the pack. Other tools name a pack after its checksum or after the objects in
+   * it, and the lease in the name of ours is gone by now: a name of that form that is neither is taken for ours. In a
+   * gitdir that is theirs, they may count on ours, too.
+   * Source: https://git-scm.com/docs/git-pack-objects (base-name)
    */
-  #isOwn(name: string, index: PackIndex): boolean {
-    return !this.#request.isForeign && /^pack-[0-9a-f]{40}$/.test(name) && name !== `pack-${oidAt(index.packChecksum)}`
+  async #isOwn(name: string, index: PackIndex): Promise<boolean> {
+    const { isForeign, hasher } = this.#request
+    if (isForeign || !/^pack-[0-9a-f]{40}$/.test(name) || name === `pack-${oidAt(index.packChecksum)}`) return false
+    const oids = Array.from(index.entries(), ({ oid }) => oidBytes(oid))
+    return name !== `pack-${oidAt(await hasher.sha1(oids))}`
   }
 
   async #pack({ name, extensions }: CandidatePack): Promise<void> {
@@ -105,7 +110,7 @@ class Sweep {
     if (index === undefined) await this.#ifOld(`${path}.pack`, DAY_MS)
     if (index === undefined || index === "unreadable") return
     for (const { oid } of index.entries()) if (reached.has(oid)) return
-    if (!this.#isOwn(name, index) && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
+    if (!(await this.#isOwn(name, index)) && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
     await this.#prepare()
     for (const extension of [".idx", ...BESIDE.filter((each) => extensions.has(each))])
       await this.#remove(`${path}${extension}`)
@@ -147,7 +152,7 @@ class Sweep {
 
   async #isOlder(path: string, ageMs: number): Promise<boolean> {
     const stat = await this.#request.fileSystem.lstat(path)
-    return stat !== undefined && this.#request.nowMs - Number(stat.mtimeNs / 1_000_000n) > ageMs
+    return stat !== undefined && this.#request.nowMs - fileMs(stat) > ageMs
   }
 
   async #removeAll(path: string): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { lossyText, utf8 } from "../core/bytes.js"
 import { errnoOf } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
+import type { FileSystem, FolderItem } from "../core/file-system.js"
 import { toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
@@ -26,11 +26,8 @@ export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout,
   if (markers.length === 0) return
   const packs = (await fileSystem.list(layout.packs)) ?? []
   for (const marker of markers) {
-    const ref = await fileSystem.readFile(`${layout.unsynced}/${marker.name}`)
-    const name = toRefName(lossyText(ref ?? new Uint8Array()).trim())
-    for (const pack of packs)
-      if (pack.name.startsWith(`pack-${marker.name}`)) await syncIfThere(fileSystem, `${layout.packs}/${pack.name}`)
-    await fileSystem.syncFolder(layout.packs)
+    const name = await refIn(fileSystem, layout, marker.name)
+    await syncPacks(fileSystem, layout, packs, marker.name)
     // Without its ref the snapshot is not published yet, and may still be.
     if (name === undefined || (await refs.read(name)) === undefined) continue
     await syncRef(fileSystem, layout.gitdir, name)
@@ -38,9 +35,46 @@ export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout,
   }
 }
 
+/**
+ * Removes the markers of these leases, which have ended, unless their snapshot is among `refs`. Its pack is synced first,
+ * where it is still there: later snapshots may count on what is in it.
+ */
+export async function dropMarkers(
+  fileSystem: FileSystem,
+  layout: GitdirLayout,
+  leaseIds: readonly string[],
+  refs: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  if (leaseIds.length === 0) return
+  const packs = (await fileSystem.list(layout.packs)) ?? []
+  for (const leaseId of leaseIds) {
+    const name = await refIn(fileSystem, layout, leaseId)
+    if (name !== undefined && refs.has(name)) continue
+    await syncPacks(fileSystem, layout, packs, leaseId)
+    await unmarkUnsynced(fileSystem, layout, leaseId)
+  }
+}
+
 /** Takes a marker away: what it stood for is synced, or was never published. */
 export async function unmarkUnsynced(fileSystem: FileSystem, layout: GitdirLayout, leaseId: string): Promise<void> {
   await removeIfThere(fileSystem, `${layout.unsynced}/${leaseId}`)
+}
+
+/** The ref that a marker names; undefined for one that is gone, or that a power cut left damaged. */
+async function refIn(fileSystem: FileSystem, layout: GitdirLayout, leaseId: string): Promise<RefName | undefined> {
+  const bytes = await fileSystem.readFile(`${layout.unsynced}/${leaseId}`)
+  return toRefName(lossyText(bytes ?? new Uint8Array()).trim())
+}
+
+async function syncPacks(
+  fileSystem: FileSystem,
+  layout: GitdirLayout,
+  packs: readonly FolderItem[],
+  leaseId: string,
+): Promise<void> {
+  for (const { name } of packs)
+    if (name.startsWith(`pack-${leaseId}`)) await syncIfThere(fileSystem, `${layout.packs}/${name}`)
+  await fileSystem.syncFolder(layout.packs)
 }
 
 async function syncRef(fileSystem: FileSystem, gitdir: string, ref: RefName): Promise<void> {

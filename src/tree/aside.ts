@@ -4,7 +4,7 @@
  */
 import type { FileVersion } from "../core/change.js"
 import { errnoOf, SnapshotError } from "../core/errors.js"
-import type { FileSystem } from "../core/file-system.js"
+import { NO_HARD_LINKS, type FileSystem } from "../core/file-system.js"
 import { hashObject } from "../core/object.js"
 import { escapePath, joinPath, nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Folders } from "./folders.js"
@@ -134,7 +134,7 @@ export async function placeNew(
   } catch (error) {
     const errno = errnoOf(error) ?? ""
     if (errno === "EEXIST") return false
-    if (NO_LINKS.has(errno)) return renameToFree(fileSystem, from, to)
+    if (NO_HARD_LINKS.has(errno)) return renameToFree(fileSystem, from, to)
     throw error
   }
   // The new name stands, whatever becomes of the old one.
@@ -148,6 +148,3 @@ async function renameToFree(fileSystem: FileSystem, from: string, to: string): P
   await fileSystem.rename(from, to)
   return true
 }
-
-/** This file system has none, or not for files of other users (Linux: fs.protected_hardlinks), or not so many. */
-const NO_LINKS: ReadonlySet<string> = new Set(["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"])

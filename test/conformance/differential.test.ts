@@ -48,12 +48,14 @@ const FORMS: Readonly<Record<string, RandomItem | undefined>> = {
   "folder of a folder of a link": folderOf({ e: folderOf({ f: { kind: "link", text: "nowhere" } }) }),
 }
 
-test.for(["node:fs", "memfs"])("on %s, a restore puts anything back in the place of anything else", async (kind) => {
+const PLACES = ["node:fs", "memfs", ...(gitIsThere() ? ["node:fs and native git"] : [])]
+
+test.for(PLACES)("on %s, a restore puts anything back in the place of anything else", async (kind) => {
   const memory = memDisk()
   const [disk, root, given] =
     kind === "memfs"
       ? [memory, "/work", { fs: memory.client as never }]
-      : [nodeDisk, join(await temporaryFolder(), "work"), {}]
+      : [nodeDisk, join(await temporaryFolder(), "work"), kind === "node:fs" ? {} : { backend: "native" as const }]
   const pairs = Object.keys(FORMS).flatMap((then) => Object.keys(FORMS).map((now) => ({ then, now })))
   const all = (when: "then" | "now"): RandomFolder =>
     folderOf(

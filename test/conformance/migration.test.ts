@@ -27,6 +27,7 @@ interface Kind {
   readonly shows: (index: Buffer) => boolean
   /** More large files that the index tracks. */
   readonly alsoTracked?: readonly string[]
+  readonly backend?: "native"
   /** This git cannot work on the index itself. */
   readonly gitRefuses?: true
 }
@@ -111,8 +112,17 @@ const KINDS: readonly Kind[] = [
   },
 ]
 
+/** What other tools may have said in the store's configuration is nothing to the git that stores what a capture reads. */
+const BY_NATIVE_GIT: readonly Kind[] = KINDS.filter(({ name }) => /split|alternate|manyFiles/.test(name)).map(
+  (kind) => ({
+    ...kind,
+    name: `the native backend and ${kind.name}`,
+    backend: "native",
+  }),
+)
+
 describe.runIf(gitIsThere())("A gitdir that OpenCode made, with", () => {
-  it.each(KINDS)("$name, opens as it is and stays usable for git", async (kind) => {
+  it.each([...KINDS, ...BY_NATIVE_GIT])("$name, opens as it is and stays usable for git", async (kind) => {
     const place = await makePlace(kind)
     const { worktree, gitdir, run, write } = place
     const [first, second] = makeHashes(place, kind)
@@ -122,7 +132,7 @@ describe.runIf(gitIsThere())("A gitdir that OpenCode made, with", () => {
     const ignored = fs.readFileSync(join(worktree, "made.log"))
     const before = filesOf(gitdir)
 
-    const store = await opened(place)
+    const store = await opened(place, { backend: kind.backend ?? "pure" })
     const result = await store.capture()
     expect(result.skipped).toEqual([{ path: "new-large.bin", reason: "too-large" }])
     expect(result.snapshot.tree).toBe(treeByGit(place, ["new-large.bin"]))
@@ -232,6 +242,27 @@ describe.runIf(gitIsThere())("A gitdir that OpenCode made, with", () => {
     expect((await store.restore(first)).complete).toBe(true)
   })
 
+  it("an old tree that has lost an object is maintained: it gets no ref, and git goes on collecting, too", async () => {
+    for (const lost of ["src", "src/a.txt"]) {
+      const place = await makePlace({})
+      const { gitdir, run, write } = place
+      const [first, second] = makeHashes(place, {})
+      const oid = run("rev-parse", `${first}:${lost}`).text.trim()
+      write("src/a.txt", "another\n")
+      run("add", "-A")
+      run("write-tree")
+      fs.rmSync(join(gitdir, "objects", oid.slice(0, 2), oid.slice(2)))
+      const store = await opened(place)
+      await store.capture()
+      await store.maintain()
+      await store.prune({ keepWithinMs: 7 * 24 * 60 * 60 * 1000 })
+      expect(run("for-each-ref", "--format=%(objectname)", "refs/adopted").text).not.toContain(first)
+      run("gc", "-q", "--prune=7.days")
+      expect(run("cat-file", "-t", first).text).toBe("tree\n")
+      expect(run("cat-file", "-t", second).text).toBe("tree\n")
+    }
+  })
+
   it("a nested repository as a gitlink restores what is beside it and leaves the repository alone", async () => {
     const place = await makePlace({})
     const { worktree, write } = place
@@ -278,6 +309,30 @@ describe.runIf(gitIsThere())("A gitdir that OpenCode made, with", () => {
 
 const LARGE = "more than the limit lets in\n".repeat(100)
 const LIMIT_BYTES = 1000
+
+describe.runIf(gitIsThere())("An index whose cache names trees that went with an alternate", () => {
+  it("bars no collection", async () => {
+    const place = await makePlace({})
+    const { worktree, gitdir, run, write } = place
+    const own = (...args: string[]): GitOutput => git(["-C", worktree, ...args])
+    own("init", "--quiet")
+    for (const path of ["d/x", "d/e/x"]) write(path, "x\n")
+    own("add", "--all")
+    own("commit", "--quiet", "-m", "one")
+    fs.mkdirSync(join(gitdir, "objects/info"), { recursive: true })
+    fs.writeFileSync(join(gitdir, "objects/info/alternates"), `${worktree}/.git/objects\n`)
+    write("a", "2\n")
+    run("add", "--all")
+    run("write-tree")
+    for (const path of ["d/x", "d/e/x"]) write(path, "y\n")
+    own("commit", "--quiet", "--all", "--amend", "-m", "two")
+    own("reflog", "expire", "--expire=now", "--all")
+    own("gc", "--quiet", "--prune=now")
+    const store = await opened(place)
+    await store.capture()
+    await expect(store.maintain()).resolves.toMatchObject({ objectsRemoved: 0 })
+  })
+})
 
 interface Place {
   readonly worktree: string

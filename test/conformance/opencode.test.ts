@@ -284,6 +284,27 @@ describe.runIf(gitIsThere()).each(CALLS_BACKENDS)("hashes that OpenCode stored b
     expect(place.told).toMatchObject([{ code: "RESTORE_INCOMPLETE", error: { details: { paths: [{ path: "c" }] } } }])
   })
 
+  it("are restored where a file stands in the place of a folder, as git does it", async () => {
+    const place = await startCalls(backend)
+    const flow = new GitFlow(place.root, place.gitdir)
+    for (const path of ["d/x", "d/deep/y", "e/z"]) place.write(path, "one")
+    const old = flow.track()
+    const change = (): void => {
+      for (const path of ["d", "e"]) place.remove(path)
+      place.write("d", "two")
+      symlinkSync("d", join(place.root, "e"))
+      place.write("added", "two")
+    }
+    change()
+    flow.restore(old)
+    const byGit = plainContent(place.root)
+    change()
+    await place.create().restore(old)
+    expect(plainContent(place.root)).toEqual(byGit)
+    expect(place.read("d/x")).toBe("one")
+    expect(place.told).toEqual([])
+  })
+
   it("name a nested repository as a link to its commit: its files are in no patch, and stay", async () => {
     const place = await startCalls(backend)
     const flow = new GitFlow(place.root, place.gitdir)
@@ -302,9 +323,15 @@ describe.runIf(gitIsThere()).each(CALLS_BACKENDS)("hashes that OpenCode stored b
     expect(await calls.diff(old)).not.toContain("nested")
     const now = (await calls.track()) as string
     expect((await calls.diffFull(old, now)).map(({ file }) => file)).toEqual(["a"])
-    await calls.revert([{ hash: old, files: [...patch.files, `${nested}/file`, nested] }])
+    expect(place.told).toEqual([])
     await calls.restore(old)
-    expect([place.read("a"), place.read("nested/file")]).toEqual(["one", "mine"])
+    place.write("nested/file", "still mine")
+    place.write("a", "two")
+    await calls.restore(old)
+    expect(place.told).toEqual([])
+    place.write("a", "two")
+    await calls.revert([{ hash: old, files: [...patch.files, `${nested}/file`, nested] }])
+    expect([place.read("a"), place.read("nested/file")]).toEqual(["one", "still mine"])
     expect(lstatSync(join(nested, ".git")).isDirectory()).toBe(true)
   })
 })

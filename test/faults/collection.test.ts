@@ -78,6 +78,24 @@ test("at whatever call of a collection a capture goes on from the middle of its 
   expect(problems).toEqual([])
 })
 
+test("at whatever call of a collection a capture gets to the middle of its publication, its snapshot is whole", async () => {
+  const problems: string[] = []
+  for (const stop of await publicationStops())
+    for (let first = 0, isDone = false; !isDone; first++) {
+      let inMiddle = false
+      const choose = (ready: readonly Name[], made: ReadonlyMap<Name, number>): Name => {
+        if (!ready.includes("collector")) return ready[0] as Name
+        if ((made.get("collector") ?? 0) < first) return "collector"
+        inMiddle = true
+        return (made.get("one") ?? 0) < stop && ready.includes("one") ? "one" : "collector"
+      }
+      const found = await runAll(choose, {}, ["one", "collector"])
+      isDone = !inMiddle
+      problems.push(...found.map((problem) => `${problem} (${first} calls of the collector, then ${stop})`))
+    }
+  expect(problems).toEqual([])
+})
+
 test("in any order of the calls of two captures and a collector, which may be killed, every snapshot is whole", async () => {
   const problems: string[] = []
   for (let seed = 0; seed < SCHEDULES; seed++) {

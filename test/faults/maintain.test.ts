@@ -6,6 +6,7 @@ import { beforeAll, expect, test } from "vitest"
 import { isSnapshotError, SnapshotError } from "../../src/core/errors.js"
 import type { FileSystem } from "../../src/core/file-system.js"
 import type { Owner, OwnerSource } from "../../src/core/owner.js"
+import { ioError } from "../../src/platform/io-error.js"
 import type { MaintainReport, SnapshotStore } from "../../src/snapshot-store.js"
 import { folderOf } from "../support/described-folder.js"
 import { writeFolder } from "../support/disk.js"
@@ -162,6 +163,24 @@ async function wholeness({ fileSystem }: Memory): Promise<string[]> {
   await store.close()
   return problems
 }
+
+test.each(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"])(
+  "where links fail with %s, its lock is made without",
+  async (errno) => {
+    const memory = copyOf(start)
+    const files = faultyFileSystem(memory.fileSystem, [], (call, make) =>
+      call.kind === "linkFile" ? Promise.reject(ioError("link the file", call.path, { code: errno })) : make(),
+    )
+    const store = await storeAs(2, files)
+    await clean(store)
+    expect(await outcomeOf(memory)).toEqual(scene.right)
+    const locks = files.calls.filter(({ kind, path }) => kind === "open" && path.endsWith("/locks/maintenance"))
+    expect(locks).toHaveLength(2)
+    // A lock that is held bars others there, too.
+    const barred = storeAs(2, files).then((other) => other.maintain())
+    await expect(Promise.all([store.maintain(), barred])).rejects.toMatchObject({ code: "LOCK_HELD" })
+  },
+)
 
 test("the deletion of every ref is synced before the first object goes, and each index goes before its pack", () => {
   const texts = scene.calls.map(({ kind, path }) => `${kind} ${path.slice(GITDIR.length)}`)

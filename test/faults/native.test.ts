@@ -15,13 +15,15 @@ import { describe, expect, test, vi } from "vitest"
 import type { SnapshotStore } from "../../src/index.js"
 import { memDisk } from "../support/disk.js"
 import { git, gitIsThere } from "../support/git.js"
+import { gitThat } from "../support/git-that.js"
 import { expectError, onDisk, type StoreUnderTest } from "../support/store-under-test.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 test("without git on the path, opening is UNSUPPORTED and makes no store", async () => {
   const under = await onDisk({ backend: "native" })
   vi.stubEnv("PATH", await temporaryFolder())
-  await expectError(under.open(), "UNSUPPORTED", { capability: "backend native" })
+  const error = await expectError(under.open(), "UNSUPPORTED", { capability: "backend native" })
+  expect(error.cause).toMatchObject({ code: "GIT_FAILED", message: expect.stringContaining("no such program") })
   expect(existsSync(under.gitdir)).toBe(false)
 })
 
@@ -70,9 +72,51 @@ describe.runIf(gitIsThere())("with native git", () => {
     await gitThat(`case "$*" in *write-tree*) echo 4b825dc642cb6eb9a060e54bf8d69288fbee4904; exit 0;; esac`)
     const store = await under.open({ backend: "native" })
     const before = under.refs()
-    await expect(store.capture()).rejects.toMatchObject({ code: "GIT_FAILED" })
+    await expectError(store.capture(), "GIT_FAILED", { args: ["write-tree"], exitStatus: 0, stderr: "" })
     expect(under.refs()).toEqual(before)
+    expect(under.leftovers()).toEqual([])
   })
+
+  test("git is told only of the paths that differ from the snapshot before", async () => {
+    const under = await changedOnce()
+    const told = await temporaryFolder()
+    await gitThat(`case "$*" in *--index-info*) tee "${told}/lines" | "$REAL" "$@"; exit;; esac`)
+    const store = await under.open({ backend: "native" })
+    await store.capture()
+    const lines = readFileSync(join(told, "lines"), "utf8").split("\0").slice(0, -1)
+    expect(lines.map((line) => line.replace(/ [0-9a-f]{40}\t/, " "))).toEqual(["0 folder/gone", "100644 folder/new"])
+  })
+
+  test("without new contents, git imports nothing", async () => {
+    const under = await onDisk()
+    for (const name of ["kept", "gone"]) under.write(name, name)
+    const store = await under.open({ backend: "native" })
+    await store.capture()
+    const ran = join(await temporaryFolder(), "ran")
+    await gitThat(`echo "$*" >> "${ran}"`)
+    under.remove("gone")
+    expect((await store.capture()).changed).toBe(true)
+    expect(readFileSync(ran, "utf8")).toContain("write-tree")
+    expect(readFileSync(ran, "utf8")).not.toContain("fast-import")
+  })
+
+  for (const [what, lines] of [
+    ["is without an object", `case "$*" in *pack-objects*) head -n -1 | "$REAL" "$@"; exit $?;; esac`],
+    [
+      "is damaged",
+      `case "$*" in *pack-objects*) name=$("$REAL" "$@") || exit 1; for out; do :; done
+         chmod u+w "$out-$name.pack"; printf XXXX | dd of="$out-$name.pack" bs=1 seek=20 conv=notrunc 2>/dev/null; echo "$name"; exit 0;; esac`,
+    ],
+  ] as const)
+    test(`when the pack that git made ${what}, nothing is captured`, async () => {
+      const under = await changedOnce()
+      await gitThat(lines)
+      const store = await under.open({ backend: "native" })
+      const before = under.refs()
+      await expect(store.capture()).rejects.toMatchObject({ code: "IO_FAILED", details: { action: "read the pack" } })
+      expect(under.refs()).toEqual(before)
+      expect(under.leftovers()).toEqual([])
+    })
 
   test("an aborted capture ends git, rejects with the reason and leaves nothing", async () => {
     const under = await changedOnce()
@@ -103,6 +147,13 @@ describe.runIf(gitIsThere())("with native git", () => {
     for (const name of ["index", "index.lock", "shallow.lock", "packed-refs.lock"])
       expect(readFileSync(join(under.gitdir, name), "utf8")).toBe("not mine")
     expect(readdirSync(elsewhere)).toEqual([])
+  })
+
+  test("a broken configuration of the user's is not in the way", async () => {
+    const under = await changedOnce()
+    writeFileSync(join(process.env["HOME"] ?? "", ".gitconfig"), "[core\n junk")
+    const store = await under.open({ backend: "native" })
+    expect((await store.capture()).changed).toBe(true)
   })
 
   test("what the base lost is stored again, and git reads the new snapshot whole", async () => {
@@ -187,7 +238,7 @@ describe.runIf(gitIsThere())("with native git", () => {
 })
 
 test.runIf(gitIsThere())(
-  "git hash-object, which would read the files itself, reads through a link and gives up all for one that is gone",
+  "contents go to git, and no names, because git hash-object reads through a link and gives up all for one that is gone",
   async () => {
     const folder = await temporaryFolder()
     mkdirSync(join(folder, "work"))
@@ -212,12 +263,4 @@ async function changedOnce(): Promise<StoreUnderTest> {
   under.write("folder/new", "new")
   under.remove("folder/gone")
   return under
-}
-
-/** Puts a `git` on the path that runs these lines of shell first, and then the real one. */
-async function gitThat(lines: string): Promise<void> {
-  const folder = await temporaryFolder()
-  const real = (process.env["PATH"] ?? "").split(":").find((place) => existsSync(join(place, "git")))
-  writeFileSync(join(folder, "git"), `#!/bin/sh\n${lines}\nexec "${real}/git" "$@"\n`, { mode: 0o755 })
-  vi.stubEnv("PATH", `${folder}:${process.env["PATH"]}`)
 }

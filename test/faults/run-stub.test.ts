@@ -1,7 +1,7 @@
 /*
  * What only Windows does, or a system in trouble: played by a stub in place of the system's spawn.
  */
-import { describe, expect, it } from "vitest"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { runWith } from "../../src/sidecar/run.js"
 import { stubProcess, systemError, type StubProcess } from "../support/stub-process.js"
 
@@ -144,6 +144,57 @@ describe("the end of a process", () => {
   })
 })
 
+describe("after the end of a process, by a clock of the test's own,", () => {
+  it("outputs that somebody else holds are read until nothing came for 250 ms", async () => {
+    const process = stubProcess()
+    const { at, result } = await onClock(() => runWith(process.system, "git", []))
+    process.stdout.write("before")
+    process.leave(0)
+    expect(await at(200)).toBe("waits")
+    process.stdout.write(" after")
+    expect(await at(449)).toBe("waits")
+    expect(await at(451)).toBe("settled")
+    const { ok, stdout, outputIncomplete } = await result
+    expect([ok, Buffer.from(stdout).toString(), outputIncomplete]).toEqual([true, "before after", true])
+  })
+
+  it("outputs that somebody else holds and fills are read for 2 s", async () => {
+    const process = stubProcess()
+    const { at, result } = await onClock(() => runWith(process.system, "git", []))
+    process.leave(0)
+    for (let ms = 200; ms < 2000; ms += 200) {
+      expect(await at(ms)).toBe("waits")
+      process.stdout.write(".")
+    }
+    expect(await at(1999)).toBe("waits")
+    expect(await at(2001)).toBe("settled")
+    expect(await result).toMatchObject({ kind: "exited", ok: true, outputIncomplete: true })
+  })
+
+  it("stdin that does not close, and an iterable that does not return, have 1 s", async () => {
+    const closing = stubProcess({ write: () => {} })
+    closing.stdin.destroy = () => closing.stdin
+    const returning = stubProcess({ write: () => {} })
+    const input = {
+      [Symbol.asyncIterator]: () => ({
+        next: async () => ({ done: false as const, value: INPUT }),
+        return: () => new Promise<never>(() => {}),
+      }),
+    }
+    for (const [process, given] of [
+      [closing, INPUT],
+      [returning, input],
+    ] as const) {
+      const { at, result } = await onClock(() => runWith(process.system, "git", [], { input: given }))
+      process.exit(0)
+      expect(await at(999)).toBe("waits")
+      expect(await at(1001)).toBe("settled")
+      expect(await result).toMatchObject({ kind: "exited", ok: true, stdin: { state: "aborted" } })
+      vi.useRealTimers()
+    }
+  })
+})
+
 describe("an abort before the start", () => {
   it("spawns nothing", async () => {
     const process = stubProcess()
@@ -200,3 +251,26 @@ describe("ending a process on Windows", () => {
     expect(process.signals).toEqual(["SIGKILL"])
   })
 })
+
+/** Runs on a clock that stands still except for `at`, which moves it on and tells whether the result is there. */
+async function onClock<Result>(start: () => Promise<Result>): Promise<{
+  readonly at: (ms: number) => Promise<"waits" | "settled">
+  readonly result: Promise<Result>
+}> {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  let state: "waits" | "settled" = "waits"
+  let nowMs = 0
+  const result = start()
+  const settle = (): void => void (state = "settled")
+  result.then(settle, settle)
+  await vi.advanceTimersByTimeAsync(0)
+  return {
+    result,
+    async at(ms) {
+      await vi.advanceTimersByTimeAsync(ms - nowMs)
+      nowMs = ms
+      return state
+    },
+  }
+}

@@ -94,6 +94,19 @@ interface Captured extends Omit<CaptureResult, "snapshot"> {
 /** Control characters other than the end of a line. */
 const CONTROLS = /(?!\n)\p{Cc}/u
 
+test.runIf(gitIsThere())("captures by native git and by the pure backend give one tree", async () => {
+  const { json, treeshot, write } = await desk()
+  await write("a.txt", "one\r\n")
+  await write("src/deep/b.txt", "b\n")
+  const native = await json<Captured>("capture", "--backend", "native", "--workspace", "native")
+  const pure = await json<Captured>("capture", "--backend", "pure", "--workspace", "pure")
+  expect(native.snapshot.tree).toBe(pure.snapshot.tree)
+  expect(native.snapshot.id).not.toBe(pure.snapshot.id)
+  const other = await treeshot("capture", "--backend", "jgit")
+  expect(other).toMatchObject({ status: 2, text: "" })
+  expect(other.stderr).toMatch(/--backend.*pure.*native/s)
+})
+
 test("a folder is captured, listed, shown, compared, planned and restored with the words that the output suggests", async () => {
   const { treeshot, write, read } = await desk()
   await write("a.txt", "one\ntwo\n")

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { cp, mkdir, readdir, symlink, writeFile } from "node:fs/promises"
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, test } from "vitest"
@@ -99,10 +99,27 @@ test("what we ask of every file is refused where it is missing", async () => {
   expect((await lint(Object.fromEntries(files))).map((complaint) => complaint.rule)).toEqual(Object.keys(broken))
 })
 
+test("child processes need no package: nothing that their files reach imports one", async () => {
+  const folder = join(CHECKOUT, "src/sidecar")
+  const reached = new Set((await readdir(folder)).map((name) => join(folder, name)))
+  const packages: string[] = []
+  for (const file of reached)
+    for (const wanted of importsOf(await readFile(file, "utf8")))
+      if (wanted.startsWith(".")) reached.add(join(dirname(file), wanted.replace(/\.js$/, ".ts")))
+      else if (!wanted.startsWith("node:")) packages.push(`${relative(CHECKOUT, file)} imports ${wanted}`)
+  expect(packages).toEqual([])
+  expect([...reached].map((file) => relative(CHECKOUT, file))).toContain("src/core/errors.ts")
+})
+
 interface Complaint {
   readonly file: string
   readonly line: number
   readonly rule: string
+}
+
+/* What a file names in its imports, in whatever form. */
+function importsOf(source: string): string[] {
+  return Array.from(source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\s]+)["']/g), ([, wanted]) => wanted ?? "")
 }
 
 /* What our lint says of these files, sorted by file and line. */

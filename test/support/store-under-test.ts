@@ -120,14 +120,9 @@ function underTest(disk: Disk, scratch: string, fixed: Partial<OpenOptions>): St
     async openOn(wrap, options = {}) {
       const { fs: client } = fixed
       const platform = await nodePlatform(client === undefined ? {} : { client })
-      const native = nativeBackend(platform.hasher)
-      const place = { loadGit: () => import("isomorphic-git"), stores: join(scratch, "stores"), native }
-      return closing(
-        await openOn(
-          { ...place, platform: { ...platform, fileSystem: wrap(platform.fileSystem) } },
-          optionsOf(options),
-        ),
-      )
+      const wrapped = { ...platform, fileSystem: wrap(platform.fileSystem) }
+      const place = { loadGit: () => import("isomorphic-git"), stores: join(scratch, "stores") }
+      return closing(await openOn({ ...place, platform: wrapped, native: nativeBackend(wrapped) }, optionsOf(options)))
     },
     write(path, content, permissions) {
       disk.fs.mkdirSync(join(at(path), ".."), { recursive: true })

@@ -18,6 +18,8 @@ export interface StubProcess {
   readonly kills: (readonly [pid: number, signal: unknown])[]
   /** It ends, and its outputs with it. */
   exit(code: number | null, signal?: NodeJS.Signals): void
+  /** It ends, and somebody else holds its outputs. */
+  leave(code: number): void
   /** Emits `close`, as after an exit. */
   close(code: number): void
   /** Emits `error`, as when a signal could not be sent. */
@@ -80,6 +82,7 @@ export function stubProcess(options: StubOptions = {}): StubProcess {
       stdout.end()
       stderr.end()
     },
+    leave: (code) => void emitter.emit("exit", code, null),
     close: (code) => void emitter.emit("close", code, null),
     fail: (error) => void emitter.emit("error", error),
   }

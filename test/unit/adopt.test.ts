@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import type { FileSystem } from "../../src/core/file-system.js"
 import type { Oid } from "../../src/core/oid.js"
-import { adoptedRef, snapshotTimeMs, toRefName, type RefName } from "../../src/core/ref-name.js"
+import { adoptedRef, refTimeMs, toRefName, type RefName } from "../../src/core/ref-name.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodePlatform } from "../../src/platform/node/node-platform.js"
 import { adoptRootTrees, letGo } from "../../src/store/adopt.js"
@@ -136,6 +136,51 @@ describe.runIf(gitIsThere())("Adoption", () => {
     }
   })
 
+  test("gives no ref to a tree that something is missing from or damaged in, however deep, and none to less of it", async () => {
+    for (const harm of ["remove", "damage"]) {
+      const { gitdir, run, tree } = await gitdirOf()
+      const lost = tree({ file: "lost", same: "same" })
+      const shared = tree({ file: "shared" })
+      tree({ "a/": tree({ "b/": lost, "c/": shared }), "d/": shared })
+      const whole = tree({ "a/": shared, "b/": tree({ same: "same" }), link: "same" })
+      const linked = run(["mktree"], { input: `160000 commit ${"1".repeat(40)}\tnested\n` }).text.trim()
+      fs.rmSync(loose(gitdir, lost))
+      if (harm === "damage") fs.writeFileSync(loose(gitdir, lost), "no zlib stream")
+      expect(await adopt(gitdir)).toBe(2)
+      expect(adoptedTrees(gitdir)).toEqual([whole, linked].sort())
+      run(["gc", "-q", "--prune=now"])
+    }
+  })
+
+  test("gives no ref to trees that a file is missing from, even one that an alternate has lost", async () => {
+    const { gitdir, run, tree } = await gitdirOf()
+    const other = await gitdirOf()
+    const elsewhere = other.tree({ file: "elsewhere", other: "other" })
+    fs.writeFileSync(join(gitdir, "objects/info/alternates"), `${other.gitdir}/objects\n`)
+    const root = tree({ "folder/": elsewhere })
+    const own = tree({ file: "here" })
+    expect(await adopt(gitdir)).toBe(2)
+    const refs = adopted(gitdir)
+    const file = other.run(["rev-parse", `${elsewhere}:file`]).text.trim()
+    fs.renameSync(loose(other.gitdir, file), join(other.gitdir, "away"))
+    expect(await adopt(gitdir)).toBe(0)
+    expect(adopted(gitdir)).toEqual(refs.filter((line) => line.endsWith(own)))
+    run(["gc", "-q"])
+    // What comes back is whole again.
+    fs.renameSync(join(other.gitdir, "away"), loose(other.gitdir, file))
+    expect(await adopt(gitdir)).toBe(1)
+    expect(adoptedTrees(gitdir)).toEqual([root, own].sort())
+  })
+
+  test("looks into each tree once, however many roots share it", async () => {
+    const { gitdir, tree } = await gitdirOf()
+    // Each of the folders is in the one below it twice: paths double with every level.
+    let folder = tree({ file: "innermost" })
+    for (let depth = 0; depth < 40; depth++) folder = tree({ "a/": folder, "b/": folder })
+    for (let at = 0; at < 3; at++) tree({ file: `${at}`, "folder/": folder })
+    expect(await adopt(gitdir)).toBe(3)
+  })
+
   test("throws when the system fails to read, and goes on where it was when it is run again", async () => {
     const { gitdir, tree } = await gitdirOf()
     for (let at = 0; at < 20; at++) tree({ file: `${at}`, "folder/": tree({ file: `inner ${at}` }) })
@@ -169,13 +214,18 @@ describe.runIf(gitIsThere())("Adoption", () => {
     for (const direction of ["pack", "unpack"]) {
       const { gitdir, run, tree } = await gitdirOf()
       const root = tree({ file: "a" })
-      const path = loose(gitdir, root)
-      const bytes = fs.readFileSync(path)
+      const paths = [root, run(["rev-parse", `${root}:file`]).text.trim()].map((oid) => loose(gitdir, oid))
+      const contents = paths.map((path) => fs.readFileSync(path))
       const pack = packAll(run, gitdir, "--delta-base-offset")
+      const unpack = (): void => {
+        for (const [at, path] of paths.entries()) {
+          fs.mkdirSync(join(path, ".."), { recursive: true })
+          fs.writeFileSync(path, contents[at] as Buffer)
+        }
+      }
       if (direction === "pack") {
         for (const end of [".idx", ".pack"]) fs.renameSync(`${pack}${end}`, `${gitdir}/aside${end}`)
-        fs.mkdirSync(join(path, ".."), { recursive: true })
-        fs.writeFileSync(path, bytes)
+        unpack()
       }
       // Happens between the first listing of the packs and that of the loose objects.
       const moving = faultyFileSystem(nodeFileSystem(), [], async (call, make) => {
@@ -184,10 +234,9 @@ describe.runIf(gitIsThere())("Adoption", () => {
         moved = true
         if (direction === "pack") {
           for (const end of [".pack", ".idx"]) fs.renameSync(`${gitdir}/aside${end}`, `${pack}${end}`)
-          fs.rmSync(path)
+          for (const path of paths) fs.rmSync(path)
         } else {
-          fs.mkdirSync(join(path, ".."), { recursive: true })
-          fs.writeFileSync(path, bytes)
+          unpack()
           for (const end of [".idx", ".pack"]) fs.rmSync(`${pack}${end}`)
         }
         return result
@@ -242,7 +291,7 @@ test("the name of an adopted tree's ref is one that Git takes, with the time in 
   ] as const) {
     const name = adoptedRef(ms, tree)
     expect(toRefName(name)).toBe(name)
-    expect(snapshotTimeMs(name)).toBe(kept)
+    expect(refTimeMs(name)).toBe(kept)
     expect(name.endsWith(`-${tree}`)).toBe(true)
   }
 })
@@ -297,6 +346,13 @@ function adopt(gitdir: string, fileSystem: FileSystem = platform.fileSystem): Pr
 function adopted(gitdir: string): string[] {
   const listed = git(["for-each-ref", "--format=%(refname) %(objectname)", "refs/adopted"], { cwd: gitdir }).text
   return listed.split("\n").slice(0, -1)
+}
+
+/** The oids of all adopted trees, sorted. */
+function adoptedTrees(gitdir: string): string[] {
+  return adopted(gitdir)
+    .map((line) => line.slice(-40))
+    .sort()
 }
 
 function loose(gitdir: string, oid: string): string {

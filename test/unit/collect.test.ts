@@ -1,6 +1,7 @@
 /*
  * What maintenance removes and what it leaves, in stores that real git has worked on.
  */
+import { createHash } from "node:crypto"
 import fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
@@ -11,8 +12,9 @@ import { nodePlatform } from "../../src/platform/node/node-platform.js"
 import type { SnapshotStore } from "../../src/snapshot-store.js"
 import { refStore } from "../../src/store/refs.js"
 import { snapshotLog } from "../../src/store/snapshot-log.js"
+import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { git, gitIsThere } from "../support/git.js"
-import { newMemory, storeOn } from "../support/store-on.js"
+import { GITDIR, newMemory, storeOn, WORKTREE } from "../support/store-on.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 const HOUR = 3_600_000
@@ -134,6 +136,25 @@ describe.runIf(gitIsThere())("in a store of ours", () => {
     expect(await (await here.open(HOUR + 60_000)).maintain()).toMatchObject({ objectsRemoved: 2, packsRemoved: 1 })
     expect(here.objects().stored).toHaveLength(before.length - 2)
     fsck(here)
+  })
+
+  test("so does a pack of a tool that names packs after the objects in them", async () => {
+    const here = await place()
+    const store = await here.open()
+    await captureEach(store, here, ["one"])
+    const oids = ["x", "y"].map((text) => here.git(["hash-object", "-w", "--stdin"], text)).toSorted()
+    const made = here.git(["pack-objects", "-q", join(here.gitdir, "objects/pack/pack")], `${oids.join("\n")}\n`)
+    here.git(["prune-packed"])
+    const name = createHash("sha1")
+      .update(Buffer.from(oids.join(""), "hex"))
+      .digest("hex")
+    for (const end of ["idx", "pack"])
+      fs.renameSync(
+        join(here.gitdir, `objects/pack/pack-${made}.${end}`),
+        join(here.gitdir, `objects/pack/pack-${name}.${end}`),
+      )
+    expect(await (await here.open(HOUR - 60_000)).maintain()).toMatchObject({ packsRemoved: 0 })
+    expect(await (await here.open(HOUR + 60_000)).maintain()).toMatchObject({ packsRemoved: 1 })
   })
 
   test("a pack that git keeps stays, and so does one whose index is damaged or of another version", async () => {
@@ -459,6 +480,21 @@ describe.runIf(gitIsThere())("in a gitdir that another tool made", () => {
     fsck(here)
   })
 
+  test("other programs' files among its refs and work trees bar nothing", async () => {
+    const here = await foreign()
+    here.write("one")
+    const store = await here.open(8 * DAY)
+    await captureEach(store, here, ["one"])
+    here.git(["hash-object", "-w", "--stdin"], "nobody")
+    for (const path of ["refs/heads/.DS_Store", "worktrees/.DS_Store", "worktrees/one/refs/bisect/.DS_Store"]) {
+      fs.mkdirSync(join(here.gitdir, path, ".."), { recursive: true })
+      fs.writeFileSync(join(here.gitdir, path), "\0\0")
+    }
+    expect(await store.maintain()).toMatchObject({ objectsRemoved: 1 })
+    fs.writeFileSync(join(here.gitdir, "worktrees/one/refs/bisect/bad"), "")
+    expect(await failure(store.maintain())).toBe("REF_INVALID")
+  })
+
   test("adopted trees go by keepWithinMs, only then, and are not adopted again", async () => {
     const here = await foreign()
     const blob = here.git(["hash-object", "-w", "--stdin"], "theirs")
@@ -489,6 +525,85 @@ test("a damaged snapshot neither hides the others from prune nor is removed, and
   expect([removed, kept].map((list) => list.map(({ label }) => label))).toEqual([["one"], ["three"]])
   const error: unknown = await store.maintain().catch((reason: unknown) => reason)
   expect(isSnapshotError(error, "OBJECT_MISSING")).toBe(true)
+})
+
+test.each([
+  ["the emptied baseline of the workspace", "refs/baseline/project", ""],
+  ["the damaged baseline of another scope", "refs/baseline/project.0123", "ref: refs/heads/x\n"],
+])("prune sets or removes %s, and tells what it removed", async (_what, ref, content) => {
+  const here = await place()
+  const store = await here.open()
+  await captureEach(store, here, ["one", "two"])
+  fs.writeFileSync(join(here.gitdir, ref), content)
+  expect((await store.prune({ keepLast: 1 })).removed.map(({ label }) => label)).toEqual(["one"])
+  const [newest] = await store.list()
+  const baseline = join(here.gitdir, "refs/baseline/project")
+  expect(fs.readFileSync(baseline, "utf8")).toBe(`${newest?.id}\n`)
+  expect(here.names("refs/baseline")).toEqual(["project"])
+})
+
+test("prune leaves a baseline on a snapshot whose ref is damaged, and tells what it removed", async () => {
+  const here = await place()
+  const store = await here.open()
+  await captureEach(store, here, ["one", "two", "three"])
+  const [three] = await store.list()
+  fs.writeFileSync(join(here.gitdir, three?.ref ?? ""), "")
+  expect((await store.prune({ keepLast: 1 })).removed.map(({ label }) => label)).toEqual(["one"])
+  expect(fs.readFileSync(join(here.gitdir, "refs/baseline/project"), "utf8")).toBe(`${three?.id}\n`)
+})
+
+describe("markers of snapshots that were published without syncing", () => {
+  test("go with their snapshot, once its pack is synced or gone; those of others stay", async () => {
+    const memory = newMemory()
+    const recorded = faultyFileSystem(memory.fileSystem)
+    memory.disk.fs.mkdirSync(WORKTREE, { recursive: true })
+    const store = await storeOn(recorded, { durability: "process" })
+    memory.disk.fs.writeFileSync(`${WORKTREE}/same.txt`, "in the first pack alone, and needed by the last")
+    for (const text of ["one", "two", "three"]) {
+      memory.disk.fs.writeFileSync(`${WORKTREE}/a.txt`, text)
+      await store.capture()
+    }
+    expect(memory.disk.names(`${GITDIR}/unsynced`)).toHaveLength(3)
+    await store.prune({ keepLast: 1 })
+    const before = recorded.calls.length
+    expect(await store.maintain()).toMatchObject({ packsRemoved: 1 })
+    const [left, ...more] = memory.disk.names(`${GITDIR}/unsynced`)
+    expect(more).toEqual([])
+    const [newest] = await store.list()
+    expect(String(memory.disk.fs.readFileSync(`${GITDIR}/unsynced/${left}`))).toBe(`${newest?.ref}\n`)
+    const calls = recorded.calls.slice(before).map(({ kind, path }) => `${kind} ${path.slice(GITDIR.length)}`)
+    const removals = calls.filter((call) => call.startsWith("unlink /unsynced/"))
+    expect(removals).toHaveLength(2)
+    const packs = memory.disk.names(`${GITDIR}/objects/pack`).filter((name) => !name.includes(`${left}`))
+    expect(packs).toHaveLength(2)
+    const synced = [...packs.map((name) => `file.sync /objects/pack/${name}`), "syncFolder /objects/pack"]
+    const marker = calls.indexOf(`unlink /unsynced/${packs[0]?.slice("pack-".length, "pack-".length + 32)}`)
+    for (const call of synced) {
+      expect(calls).toContain(call)
+      expect(calls.indexOf(call)).toBeLessThan(marker)
+    }
+  })
+
+  test("stay while their capture runs, and go with one that died", async () => {
+    const here = await place()
+    const store = await here.open()
+    await captureEach(store, here, ["one"])
+    const own = await (await nodePlatform()).owner.current()
+    const [live, dead] = ["a", "d"].map((digit) => digit.repeat(32)) as [string, string]
+    for (const [id, owner] of [
+      [live, own],
+      [dead, { ...own, startTime: "1" }],
+    ] as const) {
+      fs.writeFileSync(join(here.gitdir, "leases", `${id}.ref`), "")
+      const terms = { id, createdMs: Date.now(), owner }
+      fs.writeFileSync(join(here.gitdir, "leases", `${id}.json`), JSON.stringify(terms))
+      const ref = `refs/snapshots/project/20260101T000000000Z-${id.slice(0, 16)}`
+      fs.writeFileSync(join(here.gitdir, "unsynced", id), `${ref}\n`)
+    }
+    fs.writeFileSync(join(here.gitdir, "unsynced", "README"), "no marker")
+    await store.maintain()
+    expect(here.names("unsynced")).toEqual(["README", live])
+  })
 })
 
 test("a snapshot that goes between the look at its ref and at its commit is none; one that lost its commit is damage", async () => {

@@ -38,3 +38,19 @@ test("a file system that has not the shape of node:fs is refused", async () => {
       details: { argument: "fs" },
     })
 })
+
+test("a backslash in a path is part of a name, and never leads to another folder", async () => {
+  const scratch = await temporaryFolder()
+  for (const [folder, text] of [
+    ["a\\b", "mine"],
+    ["a/b", "another's"],
+  ] as const) {
+    fs.mkdirSync(join(scratch, folder), { recursive: true })
+    fs.writeFileSync(join(scratch, folder, "file"), text)
+  }
+  const store = await openStore({ worktree: `${scratch}/a\\b`, gitdir: `${scratch}/g\\h` })
+  await store.capture()
+  expect(Buffer.from((await store.readFile("latest", "file")) ?? []).toString()).toBe("mine")
+  await store.close()
+  expect([fs.existsSync(join(scratch, "g\\h/HEAD")), fs.existsSync(join(scratch, "g"))]).toEqual([true, false])
+})

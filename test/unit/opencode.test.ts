@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
 import { createSnapshot } from "../../src/opencode/index.js"
@@ -162,6 +172,66 @@ describe.each(CALLS_BACKENDS)("the snapshots of OpenCode, %s", (backend) => {
     expect(place.told).toMatchObject([
       { call: "restore", code: "RESTORE_INCOMPLETE", error: { details: { paths: [{ path: "a" }] } } },
     ])
+  })
+
+  it("a restore puts a folder back where an added file or link stands, and keeps all else that was added", async () => {
+    const place = await startCalls(backend)
+    const calls = place.create()
+    for (const path of ["d/x", "d/deep/y", "e/f/z"]) place.write(path, "one")
+    chmodSync(join(place.root, "d/x"), 0o600)
+    const hash = (await calls.track()) as string
+    place.remove("d")
+    place.remove("e/f")
+    place.write("d", "mine")
+    symlinkSync("../d", join(place.root, "e/f"))
+    place.write("e/added", "two")
+    await calls.restore(hash)
+    expect(["d/x", "d/deep/y", "e/f/z", "e/added"].map(place.read)).toEqual(["one", "one", "one", "two"])
+    expect(lstatSync(join(place.root, "d/x")).mode & 0o777).toBe(0o600)
+    expect(place.told).toEqual([])
+    const store = await place.openStore()
+    const [safety] = await store.list({ kind: "safety" })
+    expect(Buffer.from((await store.readFile(safety?.id as string, "d")) as Uint8Array).toString()).toBe("mine")
+  })
+
+  it("a restore leaves what stands in the way and no safety snapshot holds, or a rule named then, and tells so", async () => {
+    const place = await startCalls(backend)
+    const calls = place.create()
+    for (const path of ["d/x", "e/x"]) place.write(path, "one")
+    place.write(".gitignore", "/e\n!/e/\n")
+    const hash = (await calls.track()) as string
+    for (const path of ["d", "e"]) place.remove(path)
+    place.write("d", Buffer.alloc(3 << 20))
+    place.write("e", "named by a rule then")
+    await calls.restore(hash)
+    expect([lstatSync(join(place.root, "d")).size, place.read("e")]).toEqual([3 << 20, "named by a rule then"])
+    expect(place.told).toMatchObject([
+      {
+        call: "restore",
+        code: "RESTORE_INCOMPLETE",
+        error: { details: { paths: [{ path: "d/x" }, { path: "e/x" }] } },
+      },
+    ])
+  })
+
+  it("a restore leaves an added file that stands in the way of nothing but lost content or an empty folder", async () => {
+    const place = await startCalls(backend)
+    const calls = place.create()
+    // Two captures, so that the content is in a pack of its own.
+    place.write("lost", "to be lost")
+    await calls.track()
+    const packs = readdirSync(join(place.gitdir, "objects/pack"))
+    place.remove("lost")
+    place.write("d/x", "to be lost")
+    mkdirSync(join(place.root, "empty"))
+    const hash = (await calls.track()) as string
+    await calls.close()
+    for (const path of ["d", "empty"]) place.remove(path)
+    for (const path of ["d", "empty"]) place.write(path, "mine")
+    for (const name of packs) rmSync(join(place.gitdir, "objects/pack", name))
+    await place.create().restore(hash)
+    expect(["d", "empty"].map(place.read)).toEqual(["mine", "mine"])
+    expect(place.told.map(({ code }) => code)).toContain("OBJECT_MISSING")
   })
 
   it("a restore to a hash that does not exist touches nothing and tells so", async () => {
@@ -400,18 +470,20 @@ describe("opening", () => {
     await silent.close()
   })
 
-  it("closing waits for what was called, may come twice, and later calls tell of CLOSED", async () => {
+  it("closing ends what was called, may come twice, and what was ended and later calls tell of CLOSED", async () => {
     const place = await startCalls()
     const calls = place.create()
     place.write("a", "one")
-    let hash: string | undefined
-    void calls.track().then((given) => (hash = given))
+    const hash = (await calls.track()) as string
+    place.write("a", "two")
+    const tracked = calls.track()
     await Promise.all([calls.close(), calls.close()])
-    expect(hash).toMatch(/^[0-9a-f]{40}$/)
+    expect(await tracked).toBeUndefined()
     expect(await calls.track()).toBeUndefined()
-    expect((await calls.patch(hash as string)).files).toEqual([])
+    expect((await calls.patch(hash)).files).toEqual([])
     await calls.cleanup()
     expect(place.told.map(({ call, code }) => `${call} ${code}`)).toEqual([
+      "track CLOSED",
       "track CLOSED",
       "patch CLOSED",
       "cleanup CLOSED",

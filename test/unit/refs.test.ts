@@ -9,7 +9,7 @@ import {
   baselineRef,
   parseWorkspace,
   snapshotRef,
-  snapshotTimeMs,
+  refTimeMs,
   toRefName,
   type RefName,
   type Workspace,
@@ -71,13 +71,13 @@ describe("ref names", () => {
       fc.property(time, time, (a, b) => {
         const [one, other] = [a, b].map((ms) => snapshotRef("desk" as Workspace, ms, "00ff")) as [RefName, RefName]
         expect([one < other, one === other]).toEqual([a < b, a === b])
-        expect(snapshotTimeMs(one)).toBe(a)
+        expect(refTimeMs(one)).toBe(a)
         expect(toRefName(one)).toBe(one)
         expect(one).not.toContain(":")
       }),
     )
     for (const other of ["refs/heads/main", "refs/snapshots/a/20231399T221320123Z-00ff", "refs/snapshots/a/x"])
-      expect(snapshotTimeMs(other)).toBeUndefined()
+      expect(refTimeMs(other)).toBeUndefined()
   })
 
   test("a workspace is one component of 1 to 64 of a-z, 0-9 and -", () => {

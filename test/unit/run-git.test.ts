@@ -96,6 +96,29 @@ describe("the arguments of git", () => {
   })
 })
 
+describe("arguments that git cannot be run with", () => {
+  it.each<[string, readonly unknown[]]>([
+    ["args", [undefined]],
+    ["args", ["status"]],
+    ["args", [[1]]],
+    ["options", [["--version"], null]],
+    ["options", [["--version"], 5]],
+    ["paths", [["ls-files"], { paths: "ab" }]],
+    ["paths", [["ls-files"], { paths: null }]],
+    ["paths", [["ls-files"], { paths: [] }]],
+    ["paths", [["ls-files"], { paths: [1] }]],
+    ["env", [["--version"], { env: null }]],
+    ["env", [["--version"], { env: { GIT_DIR: 5 } }]],
+    ["inheritedEnv", [["--version"], { inheritedEnv: null }]],
+    ["inheritedEnv", [["--version"], { inheritedEnv: "HOME" }]],
+    ["timeoutMs", [["--version"], { timeoutMs: null }]],
+  ])("are refused by name, and the promise is what rejects: %s (%#)", async (argument, call) => {
+    const [args, options] = call as Parameters<typeof runGit>
+    const running = runGit(args, options)
+    await expect(running).rejects.toMatchObject({ code: "INVALID_ARGUMENT", details: { argument } })
+  })
+})
+
 describe.runIf(gitIsThere())("git", () => {
   it("looks at the repository that it was sent to, whatever this process inherited", async () => {
     const folder = await repository()

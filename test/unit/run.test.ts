@@ -1,10 +1,24 @@
 import { getEventListeners } from "node:events"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
 import { isSnapshotError } from "../../src/core/errors.js"
 import type { RunOptions } from "../../src/sidecar/run-options.js"
-import { run } from "../../src/sidecar/run.js"
-import { isRunning, printedPids, text } from "../support/processes.js"
+import { run, runWith } from "../../src/sidecar/run.js"
+import { isRunning, printedPids, text, watchedSystem } from "../support/processes.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
+
+const NO_INPUTS = [
+  null,
+  "text",
+  {},
+  new Uint16Array(2),
+  { [Symbol.asyncIterator]: 5 },
+  Object.create(Uint8Array.prototype),
+  new Proxy(new Uint8Array(2), {}),
+]
+const NO_ENVIRONMENTS = [null, 5, "PATH=/bin", ["PATH=/bin"], { A: 1 }, { A: null }, { A: Symbol("a") }]
+const NO_SIGNALS = [null, {}, { aborted: true, addEventListener: () => {} }, Object.create(AbortSignal.prototype)]
+const NO_NUMBERS = [null, -1, Number.NaN, 5n, "5", Symbol("5"), {}, new Date(5)]
 
 async function* chunks(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const one of texts) yield new TextEncoder().encode(one)
@@ -191,9 +205,66 @@ describe("the caller's own code", () => {
     expect(isSnapshotError(error, "INVALID_ARGUMENT") && error.details.argument).toBe("input")
   })
 
-  it("that gives no step at all is told so", async () => {
-    const input = { [Symbol.asyncIterator]: () => ({ next: async () => undefined }) } as never
-    expect(await thrownBy(run("cat", [], { input }))).toBeInstanceOf(TypeError)
+  it.each<[string, () => unknown]>([
+    ["no iterator", () => undefined],
+    ["null for one", () => null],
+    ["an iterator without steps", () => ({})],
+    ["an iterator that gives no step", () => ({ next: async () => undefined })],
+    ["an iterator that gives null for one", () => ({ next: async () => null })],
+    ["an object that only looks like bytes", () => chunk(Object.create(Uint8Array.prototype))],
+  ])("that gives %s is refused, and the process ended", async (_name, iterate) => {
+    const pids: (number | undefined)[] = []
+    const system = watchedSystem(({ pid }) => void pids.push(pid))
+    const input = { [Symbol.asyncIterator]: iterate } as AsyncIterable<Uint8Array>
+    const error = await thrownBy(runWith(system, "sleep", ["600"], { input }))
+    expect(isSnapshotError(error, "INVALID_ARGUMENT") && error.details.argument).toBe("input")
+    expect(pids.map((pid) => pid !== undefined && isRunning(pid))).toEqual([false])
+  })
+
+  it.each<[string, (error: Error) => Partial<RunOptions>]>([
+    ["a signal", (error) => ({ signal: Object.assign(signal(), { addEventListener: () => raise(error) }) })],
+    ["bytes", (error) => ({ input: Object.defineProperty(new Uint8Array(9), "buffer", { get: () => raise(error) }) })],
+  ])("that throws in %s while the process is being started leaves none behind", async (_name, options) => {
+    const error = new Error("mine")
+    const pids: (number | undefined)[] = []
+    const system = watchedSystem(({ pid }) => void pids.push(pid))
+    expect(await thrownBy(runWith(system, "sleep", ["600"], options(error)))).toBe(error)
+    expect(pids.map((pid) => pid !== undefined && isRunning(pid))).toEqual([false])
+  })
+
+  it.each(["onStdout", "onStderr"] as const)("that rejects in %s is as one that throws", async (name) => {
+    const error = new Error("mine")
+    let calls = 0
+    const callback = (): Promise<never> => {
+      calls += 1
+      return Promise.reject(error)
+    }
+    const pids: (number | undefined)[] = []
+    const system = watchedSystem(({ pid }) => void pids.push(pid))
+    const script = "trap '' TERM; while :; do echo on; echo on >&2; sleep 0.02; done"
+    const options = { [name]: callback as () => void, killGraceMs: 200 }
+    expect(await thrownBy(runWith(system, "sh", ["-c", script], options))).toBe(error)
+    expect(calls).toBe(1)
+    expect(pids.map((pid) => pid !== undefined && isRunning(pid))).toEqual([false])
+  })
+
+  it("that rejects while the process ends by itself is what the run rejects with", async () => {
+    const error = new Error("mine")
+    const onStdout = (() => Promise.reject(error)) as () => void
+    expect(await thrownBy(run("echo", ["on"], { onStdout }))).toBe(error)
+  })
+
+  it("that has not settled is not waited for, and harms nobody when it rejects later", async () => {
+    const unhandled: unknown[] = []
+    const onUnhandled = (error: unknown): void => void unhandled.push(error)
+    process.on("unhandledRejection", onUnhandled)
+    let reject: (error: Error) => void = () => {}
+    const later = new Promise<never>((_resolve, rejectLater) => (reject = rejectLater))
+    expect(await run("echo", ["on"], { onStdout: (() => later) as () => void })).toMatchObject({ ok: true })
+    reject(new Error("late"))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    process.off("unhandledRejection", onUnhandled)
+    expect(unhandled).toEqual([])
   })
 
   it("gets every byte of an output that it takes, and the result the first 64 KiB", async () => {
@@ -244,25 +315,52 @@ describe("a signal", () => {
 })
 
 describe("arguments that no process can be run with", () => {
-  it.each<[string, Parameters<typeof run>]>([
-    ["command", [1 as never, []]],
+  it.each<[string, readonly unknown[]]>([
+    ["command", [1, []]],
     ["command", ["", []]],
-    ["args", ["true", "text" as never]],
-    ["args", ["true", [1 as never]]],
-    ["input", ["true", [], { input: "text" as never }]],
-    ["signal", ["true", [], { signal: {} as never }]],
-    ["timeoutMs", ["true", [], { timeoutMs: -1 }]],
-    ["timeoutMs", ["true", [], { timeoutMs: Number.NaN }]],
-    ["timeoutMs", ["true", [], { timeoutMs: 2 ** 31 }]],
-    ["killGraceMs", ["true", [], { killGraceMs: -1 }]],
-    ["maxOutputBytes", ["true", [], { maxOutputBytes: Number.NaN }]],
-    ["onStdout", ["true", [], { onStdout: 1 as never }]],
-    ["onStderr", ["true", [], { onStderr: {} as never }]],
-  ])("are refused by name: %s (%#)", async (argument, call) => {
-    const error = await thrownBy(run(...call))
+    ["args", ["true", "text"]],
+    ["args", ["true", [1]]],
+    ["args", ["true", new Array(1)]],
+    ["args", ["true", undefined]],
+    ["options", ["true", [], null]],
+    ["options", ["true", [], 5]],
+    ...NO_INPUTS.map((input): [string, unknown[]] => ["input", ["true", [], { input }]]),
+    ...[null, 5, new URL("file:///")].map((cwd): [string, unknown[]] => ["cwd", ["true", [], { cwd }]]),
+    ...NO_ENVIRONMENTS.map((env): [string, unknown[]] => ["env", ["true", [], { env }]]),
+    ...NO_SIGNALS.map((signal): [string, unknown[]] => ["signal", ["true", [], { signal }]]),
+    ...["timeoutMs", "killGraceMs", "maxOutputBytes"].flatMap((name) =>
+      NO_NUMBERS.map((value): [string, unknown[]] => [name, ["true", [], { [name]: value }]]),
+    ),
+    ...["timeoutMs", "killGraceMs"].flatMap((name) =>
+      [2 ** 31, Infinity].map((value): [string, unknown[]] => [name, ["true", [], { [name]: value }]]),
+    ),
+    ["onStdout", ["true", [], { onStdout: 1 }]],
+    ["onStderr", ["true", [], { onStderr: {} }]],
+  ])("are refused by name, before anything is run: %s (%#)", async (argument, call) => {
+    let spawned = 0
+    const system = watchedSystem(() => void (spawned += 1))
+    const [command, args, options] = call as Parameters<typeof run>
+    const error = await thrownBy(runWith(system, command, args, options))
     expect(isSnapshotError(error, "INVALID_ARGUMENT") && error.details.argument).toBe(argument)
+    expect(spawned).toBe(0)
+  })
+
+  it("are not bytes and limits that are odd, but what they are said to be", async () => {
+    const foreign = runInNewContext("new Uint8Array([97, 98, 99])") as Uint8Array
+    const limits = { maxOutputBytes: Infinity, timeoutMs: 2 ** 31 - 1, killGraceMs: 0 }
+    const { stdout } = await run("cat", [], { input: foreign, ...limits })
+    expect(text(stdout)).toBe("abc")
+    expect(text((await run("cat", [], { input: chunk(foreign) })).stdout)).toBe("abc")
   })
 })
+
+async function* chunk(one: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield one
+}
+
+function signal(): AbortSignal {
+  return new AbortController().signal
+}
 
 function raise(error: Error): never {
   throw error

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test } from "vitest"
 import type { CaptureResult, Progress, RestoreReport, SnapshotStore } from "../../../src/index.js"
 import { BACKENDS, expectError } from "../../support/store-under-test.js"
 
@@ -64,6 +64,53 @@ describe.each(BACKENDS)("events and closing on $name", ({ start }) => {
     })
     expect((await store.capture()).changed).toBe(true)
     expect(await store.list()).toHaveLength(1)
+  })
+
+  test("what a listener or an onProgress rejects with takes nothing from the call, and ends no process", async () => {
+    const unhandled: unknown[] = []
+    const onUnhandled = (error: unknown): void => void unhandled.push(error)
+    process.on("unhandledRejection", onUnhandled)
+    onTestFinished(() => void process.off("unhandledRejection", onUnhandled))
+    const place = await start()
+    place.write("a", "one")
+    const store = await place.open()
+    let calls = 0
+    const rejecting = ((): Promise<never> => {
+      calls += 1
+      return Promise.reject(new Error("a listener's own failure"))
+    }) as () => void
+    for (const name of ["captured", "restored", "progress"] as const) store.on(name, rejecting)
+    expect((await store.capture({ onProgress: rejecting })).changed).toBe(true)
+    place.write("a", "two")
+    expect((await store.restore("latest", { onProgress: rejecting })).complete).toBe(true)
+    place.write("a", "three")
+    const plan = await store.plan({ to: "latest" }, { onProgress: rejecting })
+    expect((await store.apply(plan, { onProgress: rejecting })).complete).toBe(true)
+    await store.maintain({ onProgress: rejecting })
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(calls).toBeGreaterThan(8)
+    expect(unhandled).toEqual([])
+  })
+
+  test("a promise that a listener or an onProgress gives is not waited for", async () => {
+    const place = await start()
+    place.write("a", "one")
+    const store = await place.open()
+    const waiting = (() => new Promise<never>(() => {})) as () => void
+    for (const name of ["captured", "progress"] as const) store.on(name, waiting)
+    expect((await store.capture({ onProgress: waiting })).changed).toBe(true)
+  })
+
+  test("what an onProgress throws ends the call, which rejects with it", async () => {
+    const place = await start()
+    place.write("a", "one")
+    const store = await place.open()
+    const error = new Error("an onProgress's own failure")
+    const onProgress = (): never => {
+      throw error
+    }
+    await expect(store.capture({ onProgress })).rejects.toBe(error)
+    expect(await store.list()).toEqual([])
   })
 
   test("close waits for the calls that run, and they end well", async () => {

@@ -1,4 +1,4 @@
-import { SnapshotError } from "../core/errors.js"
+import { SnapshotError } from "./errors.js"
 
 /** Chunks on their way, which must be a known number of bytes in all. Each is shown to `see`. */
 export class MeasuredSource {
