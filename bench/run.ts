@@ -13,7 +13,14 @@ import type { Measured } from "./contender.js"
 import { medianOf, table, type Row } from "./table.js"
 import { benchTree, type BenchTree } from "./tree.js"
 
-const CONTENDERS = ["treeshot-power", "native-git", "isomorphic-git", "treeshot-process", "floor"] as const
+const CONTENDERS = [
+  "treeshot-power",
+  "native-git",
+  "isomorphic-git",
+  "treeshot-process",
+  "treeshot-native",
+  "floor",
+] as const
 const OURS = "treeshot-power"
 const NATIVE = "native-git"
 const GOAL = 0.6

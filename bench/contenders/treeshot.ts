@@ -3,13 +3,14 @@ import { openStore, type OpenOptions } from "treeshot"
 import { peakRssBytes, type Contender } from "../contender.js"
 
 /** This library, as built: a store is opened, one capture is made, the store is closed. */
-export function treeshot(durability: "power" | "process"): Contender {
+export function treeshot(durability: "power" | "process", backend: "pure" | "native" = "pure"): Contender {
   return {
     async run(tree, scratch) {
       const options: OpenOptions = {
         worktree: tree,
         gitdir: join(scratch, "store"),
         durability,
+        backend,
         newFileLimitBytes: Number.MAX_SAFE_INTEGER,
       }
       const cold = await captureOnce(options)

@@ -110,10 +110,8 @@ const folderPair: fc.Arbitrary<readonly [Folder, Folder]> = fc
     const before = new Map<string, Version>()
     const after = new Map<string, Version>()
     for (const [index, [odd, [old, now]]] of items.entries()) {
-      const path = `${index} d/${[...odd].filter((c) => c !== "\0").join("")}`.replace(
-        /\/+(\.{1,2}(\/|$)|\/|$)/g,
-        "/_$2",
-      )
+      const parts = odd.replaceAll("\0", "").split("/")
+      const path = `${index} d/${parts.map((part) => (/^\.{0,2}$/.test(part) ? "_" : part)).join("/")}`
       if (old !== undefined) before.set(path, old)
       if (now !== undefined) after.set(path, now)
     }
