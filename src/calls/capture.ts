@@ -1,7 +1,9 @@
 import { utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
+import type { CapturedTree } from "../core/tree-capture.js"
 import type { CaptureOptions, CaptureResult } from "../snapshot-store.js"
 import { leaseLost } from "../store/lease.js"
+import { manifestOid } from "../store/object-sink.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import { beginSession, type CaptureSession, type SessionRequest } from "./capture-session.js"
 import type { StoreContext } from "./context.js"
@@ -14,17 +16,24 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
   options.signal?.throwIfAborted()
   const startedMs = performance.now()
   const noted = label !== undefined || Object.keys(metadata).length > 0
-  const result = (session: CaptureSession, stored: StoredSnapshot, changed: boolean): CaptureResult => {
-    const { objects, bytes } = changed ? session.written() : { objects: 0, bytes: 0 }
+  const result = (
+    captured: CapturedTree,
+    stored: StoredSnapshot,
+    written?: CaptureSession["written"],
+  ): CaptureResult => {
+    store.treeCapture.save()
+    const { objects, bytes } = written?.() ?? { objects: 0, bytes: 0 }
     const durationMs = performance.now() - startedMs
-    const stats = { ...session.captured.stats, objectsWritten: objects, bytesWritten: bytes, durationMs }
-    return { snapshot: viewOf(stored), changed, skipped: session.captured.manifest.skipped, stats }
+    const stats = { ...captured.stats, objectsWritten: objects, bytesWritten: bytes, durationMs }
+    return { snapshot: viewOf(stored), changed: written !== undefined, skipped: captured.manifest.skipped, stats }
   }
+  const unchanged = noted ? undefined : await newestIfUnchanged(store)
+  if (unchanged !== undefined) return result(unchanged.captured, unchanged.snapshot)
   return withSession(store, { signal: options.signal, onProgress: options.onProgress }, async (session) => {
     const same = noted ? undefined : await newestIfSame(store, session)
-    if (same !== undefined) return result(session, same, false)
+    if (same !== undefined) return result(session.captured, same)
     const stored = await session.publish({ kind: "capture", label, metadata })
-    return stored === undefined ? undefined : result(session, stored, true)
+    return stored === undefined ? undefined : result(session.captured, stored, session.written)
   })
 }
 
@@ -67,17 +76,32 @@ function checkNotes(label: string | undefined, metadata: Readonly<Record<string,
     refuse("metadata", `Metadata takes at most ${METADATA_LIMIT_BYTES} bytes. Keep the rest elsewhere.`)
 }
 
+/** The newest capture, if nothing changed in the work tree since this process or another one found it like that. */
+async function newestIfUnchanged(
+  store: StoreContext,
+): Promise<{ readonly snapshot: StoredSnapshot; readonly captured: CapturedTree } | undefined> {
+  const snapshot = await newestCapture(store)
+  if (snapshot === undefined) return undefined
+  const captured = await store.treeCapture.unchanged(snapshot.commit.tree)
+  if (captured === undefined) return undefined
+  const manifest = await manifestOid(store.platform.hasher, captured.manifest)
+  if (snapshot.commit.parents[0] !== manifest || (await store.log.at(snapshot.ref)) === undefined) return undefined
+  return { snapshot, captured }
+}
+
+async function newestCapture(store: StoreContext): Promise<StoredSnapshot | undefined> {
+  for await (const snapshot of store.log.newestFirst(store.workspace))
+    if (snapshot.record.kind === "capture") return snapshot.record.scope === store.scope ? snapshot : undefined
+  return undefined
+}
+
 /** The newest capture, if it says exactly what this session found and is still there. */
 async function newestIfSame(store: StoreContext, session: CaptureSession): Promise<StoredSnapshot | undefined> {
-  for await (const snapshot of store.log.newestFirst(store.workspace)) {
-    if (snapshot.record.kind !== "capture") continue
-    const { tree, parents } = snapshot.commit
-    const same =
-      tree === session.captured.tree && parents[0] === session.manifest && snapshot.record.scope === store.scope
-    if (!same || !(await isWhole(store, session))) return undefined
-    return (await store.log.at(snapshot.ref)) === undefined ? undefined : snapshot
-  }
-  return undefined
+  const snapshot = await newestCapture(store)
+  const { tree, parents } = snapshot?.commit ?? { parents: [] }
+  if (snapshot === undefined || tree !== session.captured.tree || parents[0] !== session.manifest) return undefined
+  if (!(await isWhole(store, session))) return undefined
+  return (await store.log.at(snapshot.ref)) === undefined ? undefined : snapshot
 }
 
 /** Whether the store holds all that the session found, although its base did not reach it. */

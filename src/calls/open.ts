@@ -8,14 +8,16 @@ import type { Platform } from "../core/platform.js"
 import { parseWorkspace, type Workspace } from "../core/ref-name.js"
 import type { OpenOptions, SnapshotStore } from "../snapshot-store.js"
 import type { CaptureBackend } from "../core/tree-capture.js"
-import { prepareGitdir } from "../store/gitdir.js"
+import { writeAtomically } from "../store/atomic-file.js"
+import { prepareGitdir, type GitdirLayout } from "../store/gitdir.js"
 import { objectDatabase } from "../store/object-database.js"
 import { refStore } from "../store/refs.js"
 import { snapshotLog } from "../store/snapshot-log.js"
 import { findOwnRepository } from "../tree/own-repository.js"
 import { pathFilter } from "../tree/path-filter.js"
 import { pureCapture } from "../tree/pure-capture.js"
-import { rulesNow } from "../tree/rules-now.js"
+import { rulesSource } from "../tree/rules-now.js"
+import { statCache, type StatCache } from "../tree/stat-cache.js"
 import { snapshotStore } from "./snapshot-store.js"
 
 /** Where a store is opened: the ports, and what differs between Node and browsers. */
@@ -43,18 +45,27 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
   const refs = refStore(fileSystem, layout.gitdir, layout.temporary)
   const include = [...(options.include ?? [])]
   const newFileLimitBytes = options.newFileLimitBytes ?? DEFAULT_NEW_FILE_LIMIT_BYTES
-  const rules = rulesNow(platform, {
+  const rules = rulesSource(platform, {
     worktree,
     include,
     exclude: [...(options.exclude ?? [])],
     gitdir: inside(worktree, gitdir),
   })
-  const reader = pureCapture({ fileSystem, hasher, clock, worktree, newFileLimitBytes, rulesNow: rules })
+  const workspace = options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace)
+  const reader = pureCapture({
+    fileSystem,
+    hasher,
+    clock,
+    worktree,
+    newFileLimitBytes,
+    rules,
+    statCache: cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
+  })
   return snapshotStore({
     platform,
     loadGit: place.loadGit,
     worktree,
-    workspace: options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace),
+    workspace,
     layout,
     refs,
     objects,
@@ -92,6 +103,22 @@ function checkOptions(options: OpenOptions): void {
       refuse("include", "An empty include captures nothing. Leave it out to capture everything.")
     pathFilter({ globs: options.include })
   }
+}
+
+/** The cache of a workspace; `options` are those that change what a capture finds, the rules aside. */
+function cacheOf(
+  { fileSystem, hasher, statChecker }: Platform,
+  { statCache: folder }: GitdirLayout,
+  workspace: Workspace,
+  options: readonly unknown[],
+): StatCache | undefined {
+  if (statChecker === undefined) return undefined
+  const path = `${folder}/${workspace}`
+  const file = {
+    read: () => fileSystem.readFile(path),
+    write: (bytes: Uint8Array) => writeAtomically(fileSystem, folder, path, bytes, false),
+  }
+  return statCache(statChecker, hasher, file, JSON.stringify(options))
 }
 
 async function nativeOf({ native }: OpenPlace): Promise<CaptureBackend> {

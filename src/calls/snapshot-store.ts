@@ -61,6 +61,7 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
 
   async function close(): Promise<void> {
     await Promise.allSettled(running)
+    await context.treeCapture.close()
     await context.objects.close()
   }
 

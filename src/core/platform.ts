@@ -5,6 +5,7 @@ import type { FileSystem } from "./file-system.js"
 import type { Hasher } from "./hasher.js"
 import type { OwnerSource } from "./owner.js"
 import type { PathLister } from "./path-lister.js"
+import type { StatChecker } from "./stat-checker.js"
 
 /** All ports that the library needs of the place where it runs. */
 export interface Platform {
@@ -15,4 +16,6 @@ export interface Platform {
   readonly owner: OwnerSource
   readonly lister: PathLister
   readonly environment: Environment
+  /** Where many paths can be looked at fast. */
+  readonly statChecker?: StatChecker
 }

@@ -76,6 +76,12 @@ export interface CaptureCounts {
 
 /** Port: work tree to tree. Reads the work tree, changes nothing in it, and puts the objects into the sink. */
 export interface TreeCapture {
+  /** What the last capture found, when that was `tree` and nothing can have changed since; without the trees in it. */
+  unchanged(tree: Oid): Promise<CapturedTree | undefined>
+  /** Keeps what the last capture found for other processes, while other work goes on. */
+  save(): void
+  /** Resolves when nothing is under way any more. */
+  close(): Promise<void>
   capture(request: CaptureRequest, sink: ObjectSink): Promise<CapturedTree>
 }
 

@@ -36,6 +36,9 @@ export function nativeBackend(ports: NativePorts): CaptureBackend {
   return {
     check: checkGit,
     capture: (reader, place) => ({
+      unchanged: (tree) => reader.unchanged(tree),
+      save: () => reader.save(),
+      close: () => reader.close(),
       async capture(request, sink) {
         if (sink.packs === undefined) return reader.capture(request, sink)
         const native = nativeSink({ ...ports, place, request, sink, packs: sink.packs })

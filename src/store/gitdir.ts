@@ -6,6 +6,7 @@
  *   let-go                          adopted trees that retention let go
  *   locks/                          of running maintenance
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
+ *   stat-cache/                     what the last capture of each workspace found; it may be deleted at any time
  *   unsynced/                       markers of snapshots that were published without syncing
  *
  * Source: https://git-scm.com/docs/gitrepository-layout
@@ -25,6 +26,7 @@ export interface GitdirLayout {
   readonly locks: string
   readonly temporary: string
   readonly unsynced: string
+  readonly statCache: string
 }
 
 /** The layout of the gitdir at `gitdir`. */
@@ -37,6 +39,7 @@ export function layoutOf(gitdir: string): GitdirLayout {
     locks: `${gitdir}/locks`,
     temporary: `${gitdir}/tmp`,
     unsynced: `${gitdir}/unsynced`,
+    statCache: `${gitdir}/stat-cache`,
   }
 }
 
@@ -55,7 +58,16 @@ export async function prepareGitdir(fileSystem: FileSystem, gitdir: string): Pro
   if (config !== undefined && names.has("HEAD") && names.has("objects")) checkConfig(gitdir, lossyText(config))
   else if ([...names].every((name) => OWN_NAMES.has(name))) await makeGitdir(fileSystem, layout)
   else throw invalid(gitdir, "it holds files and is no Git folder")
-  for (const folder of [layout.packs, `${gitdir}/refs`, layout.leases, layout.locks, layout.temporary, layout.unsynced])
+  for (const folder of [
+    layout.packs,
+    `${gitdir}/refs`,
+    layout.leases,
+    layout.locks,
+    layout.temporary,
+    layout.unsynced,
+    layout.statCache,
+    layout.statCache,
+  ])
     await makeFolders(fileSystem, folder, true)
   return layout
 }
@@ -71,6 +83,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "locks",
   "tmp",
   "unsynced",
+  "stat-cache",
 ])
 
 const CONFIG = `[core]

@@ -3,7 +3,7 @@ import { encodeCommit } from "../core/commit.js"
 import type { Deflater } from "../core/deflater.js"
 import type { GitLibrary } from "../core/git-library.js"
 import type { Hasher } from "../core/hasher.js"
-import { encodeManifest, type Manifest } from "../core/manifest.js"
+import { encodeManifest, isPlain, type Manifest } from "../core/manifest.js"
 import { hashObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { manifestCommit } from "../core/snapshot-commit.js"
@@ -67,16 +67,30 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Readonly
     packs: { temporary: writer.temporary, addPack: (path, oids) => writer.addPack(path, oids) },
     addCommit,
     async addManifest(manifest) {
-      const text = encodeManifest(manifest)
-      const blob = await hashObject(hasher, "blob", text)
+      const { text, blob, tree } = await manifestObjects(hasher, manifest)
       if (!has(blob)) await writer.add("blob", text, blob)
-      const entries: TreeEntry[] = [{ mode: "100644", name: MANIFEST_FILE, oid: blob }]
-      const bytes = encodeTree(entries)
-      const tree = await hashObject(hasher, "tree", bytes)
-      await addTree({ oid: tree, entries, bytes })
-      return addCommit(manifestCommit(tree))
+      await addTree(tree)
+      return addCommit(manifestCommit(tree.oid))
     },
   }
+}
+
+/** The commit that a manifest is kept as; undefined for one that says nothing. */
+export async function manifestOid(hasher: Hasher, manifest: Manifest): Promise<Oid | undefined> {
+  if (isPlain(manifest)) return undefined
+  const { tree } = await manifestObjects(hasher, manifest)
+  return hashObject(hasher, "commit", encodeCommit(manifestCommit(tree.oid)))
+}
+
+async function manifestObjects(
+  hasher: Hasher,
+  manifest: Manifest,
+): Promise<{ readonly text: Uint8Array; readonly blob: Oid; readonly tree: NewTree }> {
+  const text = encodeManifest(manifest)
+  const blob = await hashObject(hasher, "blob", text)
+  const entries: TreeEntry[] = [{ mode: "100644", name: MANIFEST_FILE, oid: blob }]
+  const bytes = encodeTree(entries)
+  return { text, blob, tree: { oid: await hashObject(hasher, "tree", bytes), entries, bytes } }
 }
 
 /** A sink that stores nothing and takes everything as stored: for a look at the work tree. */

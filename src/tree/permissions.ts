@@ -1,4 +1,4 @@
-import { PLAIN_PERMISSIONS, type Manifest, type Permissions } from "../core/manifest.js"
+import type { Manifest, Permissions } from "../core/manifest.js"
 import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { Oid } from "../core/oid.js"
 import type { Mode } from "../core/tree.js"
@@ -8,44 +8,10 @@ import { entriesIn } from "./tree-entry.js"
 /** The bits that snapshots keep; set-user-id, set-group-id and sticky are left to the system. */
 export const KEPT_PERMISSIONS = 0o777
 
-type Class = "file" | "executable" | "folder"
+/** What has permission bits. */
+export type PermissionClass = "file" | "executable" | "folder"
 
-/** Gathers permission bits path by path. */
-export interface PermissionTally {
-  add(path: RepoPath, mode: Mode, permissions: number): void
-  /** The bits that most paths have, and the exceptions. */
-  total(): Permissions
-}
-
-export function permissionTally(): PermissionTally {
-  const paths: Record<Class, Map<number, RepoPath[]>> = { file: new Map(), executable: new Map(), folder: new Map() }
-  return {
-    add(path, mode, permissions) {
-      const kind = classOf(mode)
-      if (kind === undefined) return
-      const bits = permissions & KEPT_PERMISSIONS
-      const same = paths[kind].get(bits)
-      if (same === undefined) paths[kind].set(bits, [path])
-      else same.push(path)
-    },
-    total() {
-      const exceptions: [string, number][] = []
-      const common = { ...PLAIN_PERMISSIONS }
-      for (const kind of CLASSES) {
-        // Ties go to the plain bits, so that a single odd file is the exception.
-        let most = paths[kind].get(PLAIN_PERMISSIONS[kind])?.length ?? 0
-        for (const [bits, { length }] of [...paths[kind]].sort(([a], [b]) => a - b)) {
-          if (length <= most) continue
-          most = length
-          common[kind] = bits
-        }
-        for (const [bits, where] of paths[kind])
-          if (bits !== common[kind]) for (const path of where) exceptions.push([path, bits])
-      }
-      return { ...common, exceptions: Object.fromEntries(exceptions) }
-    },
-  }
-}
+export const CLASSES: readonly PermissionClass[] = ["file", "executable", "folder"]
 
 /** The permission bits of a path, by a manifest; undefined for links and gitlinks, which have none. */
 export function permissionsAt(permissions: Permissions, path: string, mode: Mode): number | undefined {
@@ -54,7 +20,7 @@ export function permissionsAt(permissions: Permissions, path: string, mode: Mode
   return Object.hasOwn(permissions.exceptions, path) ? permissions.exceptions[path] : permissions[kind]
 }
 
-function classOf(mode: Mode): Class | undefined {
+function classOf(mode: Mode): PermissionClass | undefined {
   if (mode === "100644") return "file"
   if (mode === "100755") return "executable"
   return mode === "40000" ? "folder" : undefined
@@ -81,5 +47,3 @@ export async function changedPermissions(
       for (let at = folder as RepoPath; at !== ROOT; at = parentOf(at)) paths.add(at)
   return paths
 }
-
-const CLASSES: readonly Class[] = ["file", "executable", "folder"]

@@ -15,11 +15,13 @@ import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
 import { worktreeFolders, type Folders } from "./folders.js"
-import { permissionTally } from "./permissions.js"
-import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
-import type { CaptureRules } from "./rules-now.js"
+import { isFresh, piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
+import type { RulesSource } from "./rules-now.js"
+import type { KnownFile } from "./known-tree.js"
+import { rowFacts } from "./row-facts.js"
+import type { StatCache } from "./stat-cache.js"
 import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
-import { treeBuilder, type TreeBuilder } from "./tree-builder.js"
+import { treeBuilder, type SeenStat, type TreeBuilder } from "./tree-builder.js"
 
 /** What captures of a work tree have in common. */
 export interface PureCaptureOptions {
@@ -29,13 +31,31 @@ export interface PureCaptureOptions {
   /** The real path of the work tree. */
   readonly worktree: string
   readonly newFileLimitBytes: number
-  /** The rules as they are now; asked once for each capture. */
-  readonly rulesNow: () => Promise<CaptureRules>
+  readonly rules: RulesSource
+  /** What the last capture found. */
+  readonly statCache?: StatCache | undefined
 }
 
 /** The TreeCapture port on the file system alone. */
 export function pureCapture(options: PureCaptureOptions): TreeCapture {
+  const { statCache, worktree } = options
   return {
+    async unchanged(tree) {
+      const known = await statCache?.known()
+      if (known === undefined || known.tree !== tree) return undefined
+      const [view, isSameRules] = await Promise.all([
+        statCache?.view(known, worktree),
+        known.rulesStamp !== undefined && options.rules.isStill(known.rulesStamp),
+      ])
+      if (view?.isSame !== true) return undefined
+      if (!isSameRules && (await options.rules.now()).digest !== known.rulesDigest) return undefined
+      const filesScanned = known.files
+      return { tree, trees: new Map(), manifest: known.manifest, stats: { filesScanned, filesRead: 0, bytesRead: 0 } }
+    },
+    save: () => statCache?.save(),
+    async close() {
+      await statCache?.close()
+    },
     async capture(request, sink) {
       const folders = worktreeFolders(options.fileSystem, options.worktree)
       try {
@@ -53,11 +73,15 @@ async function captureIn(
   request: CaptureRequest,
   sink: ObjectSink,
 ): Promise<CapturedTree> {
-  const { fileSystem, hasher, newFileLimitBytes } = options
-  const rules = await options.rulesNow()
+  const { fileSystem, hasher, newFileLimitBytes, statCache } = options
+  const rules = await options.rules.now()
+  const known = await statCache?.known()
+  const view = known === undefined ? undefined : await statCache?.view(known, options.worktree)
   const builder = treeBuilder()
-  const permissions = new Map<RepoPath, readonly [mode: Mode, permissions: number]>()
-  const emptyFolders = new Set<RepoPath>()
+  /** Folders that are taken as they were known. */
+  const knownFolders: RepoPath[] = []
+  const seenStats = new Map<RepoPath, SeenStat>()
+  let rootDevice: bigint | undefined
   const memory = budget(MEMORY_BYTES)
   const opens = pLimit(OPEN_FILES)
   const nowMs = (): number => options.clock.nowMs()
@@ -68,13 +92,30 @@ async function captureIn(
     return (stat.permissions & 0o100) === 0 ? "100644" : "100755"
   }
 
+  /** A look at a path that began at `beganMs`. */
+  function seen(stat: FileStat, beganMs: number): SeenStat {
+    // Stores into a mapped page can leave the times as they are for a while: such a file is read again next time.
+    const isSettled = stat.kind !== "file" || Number(stat.mtimeNs / 1_000_000n) < beganMs - MAPPED_MS
+    return { stat, isSure: isSettled && !isFresh(stat, beganMs) && stat.device === rootDevice }
+  }
+
+  /** Takes a file or link as it is known, where the store has its content. */
+  async function takeKnown(path: RepoPath, kind: "file" | "link", file: KnownFile): Promise<boolean> {
+    if (!sink.has(file.oid)) return false
+    if (kind === "file" && file.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return false
+    builder.addKnownFile(path, file)
+    return true
+  }
+
   /** Reads a file, and stores it as well where it is too large to be held. Only as many as `opens` lets are open at a time. */
   async function takeFile(folder: FolderHandle, path: RepoPath): Promise<"taken" | "absent" | SkipReason> {
     let free = (): void => {}
+    const beganMs = nowMs()
     try {
       const content = await opens(() =>
         withFile({ fileSystem, hasher }, folder, nameOf(path), async (file) => {
           const opened = file.opened ?? (await file.stat())
+          seenStats.set(path, seen(opened, beganMs))
           if (opened.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return "too-large"
           free = await memory.take(Math.min(opened.sizeBytes, WHOLE_FILE_BYTES))
           return readAndStream(file, opened)
@@ -83,9 +124,8 @@ async function captureIn(
       if (typeof content === "string") return content
       // The file is closed by now: compressing takes longer than reading.
       if (content.bytes !== undefined && !sink.has(content.oid)) await sink.add("blob", content.bytes, content.oid)
-      const mode = modeOf(path, content.stat)
-      builder.addFile(path, mode, content.oid)
-      permissions.set(path, [mode, content.stat.permissions])
+      builder.addFile(path, modeOf(path, content.stat), content.oid, seen(content.stat, beganMs))
+      seenStats.delete(path)
       return "taken"
     } finally {
       free()
@@ -108,61 +148,88 @@ async function captureIn(
   }
 
   async function takeLink(folder: FolderHandle, path: RepoPath): Promise<"taken" | "absent"> {
-    const text = await fileSystem.readLink(folder.at(nameOf(path)))
-    if (text === undefined) return "absent"
+    const beganMs = nowMs()
+    const stat = await fileSystem.lstat(folder.at(nameOf(path)))
+    const text = stat?.kind === "link" ? await fileSystem.readLink(folder.at(nameOf(path))) : undefined
+    if (stat === undefined || text === undefined) return "absent"
     const oid = await hashObject(hasher, "blob", text)
     if (!sink.has(oid)) await sink.add("blob", text, oid)
-    builder.addFile(path, "120000", oid)
+    builder.addFile(path, "120000", oid, seen(stat, beganMs))
     return "taken"
   }
 
   const visitor: ScanVisitor = {
-    async visitFile(folder, path, kind) {
+    async visitFile(folder, path, kind, file) {
       counts.filesScanned++
+      if (file !== undefined && (await takeKnown(path, kind, file))) return "taken"
       if (kind === "link") return takeLink(folder, path)
       return takeFile(folder, path)
     },
     async readIgnoreFile(folder, path) {
+      const beganMs = nowMs()
       const content = await withFile({ fileSystem, hasher }, folder, nameOf(path), (file) =>
         readStable({ fileSystem, hasher }, file, nowMs),
       )
       if (typeof content === "string") return content
+      builder.addRules(path, seen(content.stat, beganMs))
       return content.bytes ?? "too-large"
     },
-    dropFolder(path) {
-      builder.dropFolder(path)
-      for (const known of permissions.keys()) if (isInside(known, path)) permissions.delete(known)
-      for (const folder of emptyFolders) if (isInside(folder, path)) emptyFolders.delete(folder)
+    async look(folder) {
+      const beganMs = nowMs()
+      const stat = await folder.stat()
+      rootDevice ??= stat.device
+      return seen(stat, beganMs)
     },
-    async visitFolder(folder, path, isEmpty) {
-      builder.addFolder(path)
-      if (path === ROOT) return
-      permissions.set(path, ["40000", (await folder.stat()).permissions])
-      if (isEmpty && rules.scope.included === undefined) emptyFolders.add(path)
+    visitFolder(path, before, isEmpty) {
+      builder.addFolder(path, before, isEmpty && rules.scope.included === undefined)
     },
+    takeKnown(path, folder) {
+      if (known === undefined || known.tree !== request.base?.tree) return false
+      if (folder.tree !== undefined && !sink.has(folder.tree)) return false
+      builder.addKnown(path, folder)
+      knownFolders.push(path)
+      counts.filesScanned += folder.files
+      return true
+    },
+    leaveOut(path) {
+      builder.leaveOut(path, seenStats.get(path))
+    },
+    dropFolder: (path) => builder.dropFolder(path),
   }
 
   const { signal } = request
   const onProgress: OnProgress = (progress) => request.onProgress?.({ ...progress, bytes: counts.bytesRead })
-  const scanned = await scan(fileSystem, folders, rules.scope, visitor, { signal, onProgress })
+  const isSameRules = rules.digest !== undefined && rules.digest === known?.rulesDigest
+  const scanned = await scan(fileSystem, folders, rules.scope, visitor, {
+    known: view?.root,
+    isSameRules,
+    signal,
+    onProgress,
+  })
   signal?.throwIfAborted()
   const built = await builder.build(hasher)
   await sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid)))
-  const kept = new Set<RepoPath>(built.folders)
-  for (const folder of emptyFolders) for (let at = folder; at !== ROOT; at = parentOf(at)) kept.add(at)
-  const tally = permissionTally()
-  for (const [path, [mode, bits]] of permissions) if (mode !== "40000" || kept.has(path)) tally.add(path, mode, bits)
   const manifest: Manifest = {
     ...rules.manifest,
+    ...rowFacts(built.seen),
     newFileLimitBytes,
     skipped: scanned.skipped.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    ignoreFiles: Object.fromEntries(await uncaptured(hasher, scanned.ignoreFiles, builder)),
-    emptyFolders: [...emptyFolders],
-    permissions: tally.total(),
+    ignoreFiles: Object.fromEntries([
+      ...(await uncaptured(hasher, scanned.ignoreFiles, builder)),
+      ...Object.entries(known?.manifest.ignoreFiles ?? {}).filter(([folder]) =>
+        knownFolders.some((path) => isInside(folder, path)),
+      ),
+    ]),
   }
+  const { digest: rulesDigest, stamp: rulesStamp } = rules
+  const found = { tree: built.root, manifest, rulesStamp, seen: built.seen, files: counts.filesScanned }
+  if (rulesDigest !== undefined) statCache?.keep({ ...found, rulesDigest })
   const trees = new Map<Oid, readonly TreeEntry[]>(built.trees.map(({ oid, entries }) => [oid, entries]))
   return { tree: built.root, trees, manifest, stats: counts }
 }
+
+/** How long a mapped page can be written without the times of its file telling. */
+const MAPPED_MS = 60_000
 
 const OPEN_FILES = 16
 

@@ -1,4 +1,6 @@
 import type { Manifest } from "../core/manifest.js"
+import { utf8 } from "../core/bytes.js"
+import { oidAt } from "../core/oid.js"
 import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
 import { ignoreRules } from "./ignore-rules.js"
@@ -7,6 +9,7 @@ import { foldsLetterCase } from "./letter-case.js"
 import { findOwnRepository } from "./own-repository.js"
 import type { IncludedPaths, ScanScope } from "./scan.js"
 import { trackedPaths } from "./tracked-paths.js"
+import { isStill, watchedReads } from "./watched-reads.js"
 
 /** What a store was opened with. */
 export interface RulesRequest {
@@ -21,6 +24,10 @@ export interface RulesRequest {
 /** The rules of one capture. */
 export interface CaptureRules {
   readonly scope: ScanScope
+  /** Tells these rules from others, the ignore files of the work tree aside; undefined when that cannot be said. */
+  readonly digest: string | undefined
+  /** What they were read from; undefined when it may have changed since without showing. */
+  readonly stamp: string | undefined
   /** What the manifest says of them. */
   readonly manifest: Pick<
     Manifest,
@@ -28,28 +35,55 @@ export interface CaptureRules {
   >
 }
 
-/** A function that gives the rules as they are when it is called: ignore files, configuration and index may change. */
-export function rulesNow(platform: Platform, request: RulesRequest): () => Promise<CaptureRules> {
-  const { fileSystem, hasher, environment } = platform
+/** The rules that apply to a work tree. */
+export interface RulesSource {
+  /** The rules as they are when it is called: configuration and index may change. */
+  now(): Promise<CaptureRules>
+  /** Whether nothing that a stamp tells of has changed since, so that `now` would give the same rules. */
+  isStill(stamp: string): Promise<boolean>
+}
+
+/** Reads the rules, again only when what they are read from has changed. */
+export function rulesSource(platform: Platform, request: RulesRequest): RulesSource {
+  const { fileSystem } = platform
+  let last: CaptureRules | undefined
+  return {
+    async now() {
+      const isSame = last?.stamp !== undefined && (await isStill(fileSystem, last.stamp))
+      if (!isSame || last === undefined) last = await readRules(platform, request)
+      return last
+    },
+    isStill: (stamp) => isStill(fileSystem, stamp),
+  }
+}
+
+async function readRules(platform: Platform, request: RulesRequest): Promise<CaptureRules> {
+  const { hasher, environment, clock } = platform
   const { worktree, include, exclude, gitdir } = request
-  return async () => {
-    const ignoreCase = await foldsLetterCase(fileSystem, worktree)
-    const repository = await findOwnRepository(fileSystem, worktree)
-    const outside = await ignoreSources({ fs: fileSystem, environment, repository, worktree, ignoreCase })
-    const tracked = await trackedPaths(fileSystem, hasher, repository, ignoreCase)
-    const { sources, prefix, unread } = outside
-    return {
-      scope: {
-        worktree,
-        rules: ignoreRules({ sources, prefix, exclude, ignoreCase }),
-        ownRules: ignoreRules({ sources: [], prefix, exclude, ignoreCase }),
-        isTracked: (path) => tracked.has(path),
-        hasTrackedInside: (folder) => tracked.hasInside(folder),
-        included: include.length === 0 ? undefined : await includedPaths(platform, request),
-        gitdir,
-      },
-      manifest: { include, exclude, ignoreSources: sources, rulesUnread: unread, ignorePrefix: prefix, ignoreCase },
-    }
+  // Its names and files are those of the work tree: what changes there is no change of the rules.
+  const ignoreCase = await foldsLetterCase(platform.fileSystem, worktree)
+  const { fileSystem, stamp } = watchedReads(platform.fileSystem, () => clock.nowMs())
+  const repository = await findOwnRepository(fileSystem, worktree)
+  const outside = await ignoreSources({ fs: fileSystem, environment, repository, worktree, ignoreCase })
+  const tracked = await trackedPaths(fileSystem, hasher, repository, ignoreCase)
+  const { sources, prefix, unread } = outside
+  const manifest = { include, exclude, ignoreSources: sources, rulesUnread: unread, ignorePrefix: prefix, ignoreCase }
+  const isFixed = include.length === 0
+  return {
+    scope: {
+      worktree,
+      rules: ignoreRules({ sources, prefix, exclude, ignoreCase }),
+      ownRules: ignoreRules({ sources: [], prefix, exclude, ignoreCase }),
+      isTracked: (path) => tracked.has(path),
+      hasTrackedInside: (folder) => tracked.hasInside(folder),
+      included: isFixed ? undefined : await includedPaths(platform, request),
+      gitdir,
+    },
+    manifest,
+    digest: isFixed
+      ? oidAt(await hasher.sha1([utf8(JSON.stringify([manifest, gitdir, tracked.listed()]))]))
+      : undefined,
+    stamp: isFixed ? await stamp() : undefined,
   }
 }
 

@@ -18,13 +18,15 @@ import {
 } from "../core/path.js"
 import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { drain, settleAll } from "../core/settle-all.js"
-import type { FileKind, FileSystem, FolderHandle, FolderItem } from "../core/file-system.js"
+import type { FileKind, FileSystem, FolderHandle } from "../core/file-system.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Skipped, SkipReason } from "../core/skipped.js"
 import type { Folders } from "./folders.js"
 import { UNREADABLE } from "./read-file.js"
 import type { IgnoreRules } from "./ignore-rules.js"
+import type { KnownFile, KnownFolder } from "./known-tree.js"
 import { isRestoreName } from "./restore-name.js"
+import type { SeenStat } from "./tree-builder.js"
 
 /** What a scan takes into account. */
 export interface ScanScope {
@@ -50,12 +52,23 @@ export interface IncludedPaths {
 
 /** What takes the files that a scan finds. */
 export interface ScanVisitor {
-  /** A plain file or link. "absent": it is gone or turned into something else. A reason: it is left out. */
-  visitFile(folder: FolderHandle, path: RepoPath, kind: "file" | "link"): Promise<"taken" | "absent" | SkipReason>
+  /** A plain file or link, and what is known of it. "absent": it is gone or turned into something else. A reason: it is left out. */
+  visitFile(
+    folder: FolderHandle,
+    path: RepoPath,
+    kind: "file" | "link",
+    known: KnownFile | undefined,
+  ): Promise<"taken" | "absent" | SkipReason>
   /** The text of an ignore file; "absent" or a reason as for files. */
   readIgnoreFile(folder: FolderHandle, path: RepoPath): Promise<Uint8Array | "absent" | SkipReason>
-  /** A folder that was listed, before anything in it. `isEmpty`: it holds nothing at all. */
-  visitFolder(folder: FolderHandle, path: RepoPath, isEmpty: boolean): Promise<void>
+  /** A folder that was listed, before anything in it, and what it was before that. `isEmpty`: it holds nothing at all. */
+  visitFolder(path: RepoPath, before: SeenStat, isEmpty: boolean): void
+  /** What a folder is now. */
+  look(folder: FolderHandle): Promise<SeenStat>
+  /** A folder in which nothing changed: whether it is taken as it was known. Otherwise it is looked into. */
+  takeKnown(path: RepoPath, known: KnownFolder): boolean
+  /** A path that is left out, and not by a rule. */
+  leaveOut(path: RepoPath): void
   /** The folder turned out to be somewhere else, or could not be read to its end: nothing of it counts. */
   dropFolder(path: RepoPath): void
 }
@@ -69,13 +82,23 @@ export interface ScanResult {
 
 export const IGNORE_FILE = ".gitignore"
 
+/** How to scan. */
+export interface ScanOptions {
+  /** The root as it was known. */
+  readonly known: KnownFolder | undefined
+  /** The rules from outside the work tree are those of then. */
+  readonly isSameRules: boolean
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
 /** Walks the work tree and lets `visitor` take what counts. */
 export async function scan(
   fileSystem: FileSystem,
   folders: Folders,
   scope: ScanScope,
   visitor: ScanVisitor,
-  options: { readonly signal?: AbortSignal | undefined; readonly onProgress?: OnProgress | undefined },
+  options: ScanOptions,
 ): Promise<ScanResult> {
   const skipped: Skipped[] = []
   const ignoreFiles = new Map<RepoPath, Uint8Array>()
@@ -83,27 +106,38 @@ export async function scan(
   const dropped: RepoPath[] = []
   /** Ignore files that could not be read. */
   const unread = new Set<RepoPath>()
-  const stack: PendingFolder[] = [{ path: ROOT, rules: scope.rules }]
+  const stack: PendingFolder[] = [
+    { path: ROOT, rules: scope.rules, known: options.known, isSameRules: options.isSameRules },
+  ]
   const files = pLimit(FILE_CONCURRENCY)
   let done = 0
 
-  const skip = (path: string, reason: SkipReason): void => {
-    skipped.push({ path, reason })
+  const skip = (path: RepoPath, reason: SkipReason, shown: string = path): void => {
+    skipped.push({ path: shown, reason })
+    visitor.leaveOut(path)
   }
 
-  async function enterFolder({ path, rules }: PendingFolder): Promise<void> {
+  async function enterFolder(folder: PendingFolder): Promise<void> {
+    const { path, rules, known } = folder
     options.signal?.throwIfAborted()
     if (dropped.some((folder) => isInside(path, folder))) return
     try {
       const entered = await folders.within(path, async (handle) => {
+        // A name that comes while the folder is listed must not make it look as it is known.
+        const before = await visitor.look(handle)
         const items = await fileSystem.list(handle.address)
         if (items === undefined) return false
-        await visitor.visitFolder(handle, path, items.length === 0)
-        const inner = await rulesInside(handle, path, items, rules)
+        visitor.visitFolder(path, before, items.length === 0)
+        const hasIgnoreFile = items.some((item) => item.name === IGNORE_FILE && item.kind === "file")
+        const inner = {
+          known,
+          rules: hasIgnoreFile ? await rulesInside(handle, path, rules) : rules,
+          isSameRules: folder.isSameRules && known?.isSameFile(IGNORE_FILE, hasIgnoreFile) === true,
+        }
         await settleAll(items.map((item) => visitItem(handle, joinPath(path, item.name), item.kind, inner)))
         return true
       })
-      if (entered !== true) await revisit(path, rules)
+      if (entered !== true) await revisit(folder)
     } catch (error) {
       if (path === ROOT) throw error
       const isElsewhere = isSnapshotError(error, "PATH_UNSAFE")
@@ -114,13 +148,7 @@ export async function scan(
     }
   }
 
-  async function rulesInside(
-    handle: FolderHandle,
-    folder: RepoPath,
-    items: readonly FolderItem[],
-    rules: IgnoreRules,
-  ): Promise<IgnoreRules> {
-    if (!items.some((item) => item.name === IGNORE_FILE && item.kind === "file")) return rules
+  async function rulesInside(handle: FolderHandle, folder: RepoPath, rules: IgnoreRules): Promise<IgnoreRules> {
     const text = await visitor.readIgnoreFile(handle, joinPath(folder, IGNORE_FILE))
     if (text === "absent") return rules
     if (typeof text === "string") {
@@ -138,19 +166,25 @@ export async function scan(
     handle: FolderHandle,
     path: RepoPath,
     kind: FileKind,
-    rules: IgnoreRules,
+    inside: Surroundings,
     attempt = 0,
   ): Promise<void> {
+    const { rules, known, isSameRules } = inside
     options.signal?.throwIfAborted()
     const name = nameOf(path)
     if (name === ".git" || path === scope.gitdir || unread.has(path)) return
     if (isRestoreName(name)) return skip(path, "unsafe-name")
-    if (isUnsafeName(name)) return skip(escapePath(path), "unsafe-name")
+    if (isUnsafeName(name)) return skip(path, "unsafe-name", escapePath(path))
+    const knownFolder = kind === "folder" && attempt === 0 ? known?.folder(name) : undefined
+    if (isSameRules && knownFolder?.isSame === true && visitor.takeKnown(path, knownFolder)) return
     if (isLeftOut(path, kind, rules)) return
-    if (kind === "folder") return void stack.push({ path, rules: rulesFor(path, rules) })
+    if (kind === "folder")
+      return void stack.push({ path, rules: rulesFor(path, rules), known: knownFolder, isSameRules })
     if (kind === "special") return skip(path, "special-file")
-    const outcome = await files(() => visitor.visitFile(handle, path, kind))
-    if (outcome === "absent" && attempt < REVISITS) return revisitIn(handle, path, rules, attempt)
+    const outcome = await files(() =>
+      visitor.visitFile(handle, path, kind, attempt === 0 ? known?.file(name, kind) : undefined),
+    )
+    if (outcome === "absent" && attempt < REVISITS) return revisitIn(handle, path, inside, attempt)
     if (outcome === "absent") return skip(path, "changed-while-reading")
     if (outcome !== "taken") return skip(path, outcome)
     options.onProgress?.({ phase: "scan", done: ++done })
@@ -170,27 +204,37 @@ export async function scan(
   }
 
   /** A folder that is none any more. */
-  async function revisit(path: RepoPath, rules: IgnoreRules): Promise<void> {
+  async function revisit({ path, rules }: PendingFolder): Promise<void> {
     if (path === ROOT)
       throw new SnapshotError("WORKTREE_MISSING", "The work tree is gone. Put it back, or open another folder.", {
         path: scope.worktree,
       })
-    await folders.within(parentOf(path), (parent) => revisitIn(parent, path, rules, 0))
+    await folders.within(parentOf(path), (parent) =>
+      revisitIn(parent, path, { rules, known: undefined, isSameRules: false }, 0),
+    )
   }
 
-  async function revisitIn(handle: FolderHandle, path: RepoPath, rules: IgnoreRules, attempt: number): Promise<void> {
+  async function revisitIn(handle: FolderHandle, path: RepoPath, inside: Surroundings, attempt: number): Promise<void> {
     const stat = await fileSystem.lstat(handle.at(nameOf(path)))
     if (stat === undefined) return
-    await visitItem(handle, path, stat.kind, rules, attempt + 1)
+    await visitItem(handle, path, stat.kind, inside, attempt + 1)
   }
 
   await drain(stack, FOLDER_CONCURRENCY, enterFolder)
   return { skipped, ignoreFiles }
 }
 
-interface PendingFolder {
+interface PendingFolder extends Surroundings {
   readonly path: RepoPath
+}
+
+/** What counts for the paths in a folder. */
+interface Surroundings {
   readonly rules: IgnoreRules
+  /** The folder as it was known. */
+  readonly known: KnownFolder | undefined
+  /** No ignore file on the way to it, or in it, is another than it was known. */
+  readonly isSameRules: boolean
 }
 
 const FOLDER_CONCURRENCY = 16

@@ -13,6 +13,8 @@ export interface TrackedPaths {
   has(path: RepoPath): boolean
   /** Whether it tracks a path somewhere inside this folder, or the folder itself as a gitlink. */
   hasInside(folder: RepoPath): boolean
+  /** All of them, in an order of their own. */
+  listed(): readonly string[]
   /** False when the repository has an index that could not be read: then nothing counts as tracked. */
   readonly isKnown: boolean
 }
@@ -66,6 +68,7 @@ function pathSet(entries: readonly IndexEntry[] | undefined, prefix: string, ign
   return {
     has: (path): boolean => paths.has(same(path)) || isSparse(same(path)),
     hasInside: (folder): boolean => folders.has(same(folder)) || isSparse(same(folder)),
+    listed: () => [...paths, ...[...sparse].map((folder) => `${folder}/`)],
     isKnown: entries !== undefined,
   }
 }

@@ -1,21 +1,39 @@
-import type { Hasher } from "../core/hasher.js"
 import { hashObject } from "../core/object.js"
+import type { FileStat } from "../core/file-system.js"
+import type { Hasher } from "../core/hasher.js"
 import { EMPTY_TREE, type Oid } from "../core/oid.js"
 import { isInside, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { FILE_ROW, FOLDER_ROW, LEFT_OUT_ROW, LINK_ROW } from "../core/stat-checker.js"
 import { encodeTree, type TreeEntry } from "../core/tree.js"
 import type { NewTree } from "../core/tree-capture.js"
+import type { KnownFile, KnownFolder } from "./known-tree.js"
+import { EMPTY, EXECUTABLE, HAS_LEFT_OUT, StatTableWriter, SURE, type NamedTable, type StatRow } from "./stat-table.js"
+
+/** What the file system told of a path, and whether nothing can change without showing there. */
+export interface SeenStat {
+  readonly stat: FileStat
+  readonly isSure: boolean
+}
 
 /** Collects the files of a work tree and makes the trees of them. */
 export interface TreeBuilder {
-  /** Notes a folder; its parent has to be noted before. */
-  addFolder(path: RepoPath): void
+  /** Notes a folder; its parent has to be noted before. `isEmpty`: there is nothing at all in it. */
+  addFolder(path: RepoPath, seen: SeenStat, isEmpty: boolean): void
   /** Adds a file or link to a folder that was noted. */
-  addFile(path: RepoPath, mode: TreeEntry["mode"], oid: Oid): void
+  addFile(path: RepoPath, mode: TreeEntry["mode"], oid: Oid, seen: SeenStat): void
+  /** Adds a file or link as it is known. */
+  addKnownFile(path: RepoPath, file: KnownFile): void
+  /** Adds a folder with all that is known of it to a folder that was noted. */
+  addKnown(path: RepoPath, known: KnownFolder): void
+  /** Notes that something in a folder is left out; with what was seen of it, where that says whether it still is. */
+  leaveOut(path: RepoPath, seen: SeenStat | undefined): void
+  /** Notes an ignore file that counts, whether it is captured or not. */
+  addRules(path: RepoPath, seen: SeenStat): void
   /** Drops a folder with all that was added in and below it. */
   dropFolder(path: RepoPath): void
   /** The file or link at a path, if one was added. */
   fileAt(path: RepoPath): TreeEntry | undefined
-  /** All trees, children before parents, the root last. Folders without a file in or below them are left out. */
+  /** All trees that are not known, children before parents, the root last. Folders without a file in or below them are left out. */
   build(hasher: Hasher): Promise<BuiltTrees>
 }
 
@@ -23,43 +41,124 @@ export interface TreeBuilder {
 export interface BuiltTrees {
   readonly root: Oid
   readonly trees: readonly NewTree[]
-  /** The folders that are in the tree. */
-  readonly folders: ReadonlySet<RepoPath>
+  /** What was seen, path by path. */
+  readonly seen: NamedTable
+}
+
+interface Folder {
+  readonly row: StatRow
+  readonly entries: Map<string, TreeEntry>
+  readonly rows: StatRow[]
+  readonly knownFiles: KnownFile[]
+  readonly known: Map<string, KnownFolder>
+  readonly folders: Set<string>
+  hasLeftOut: boolean
+  tree: Oid | undefined
 }
 
 export function treeBuilder(): TreeBuilder {
-  const folders = new Map<RepoPath, Map<string, TreeEntry>>([[ROOT, new Map()]])
-  return {
-    addFolder(path) {
-      if (!folders.has(path)) folders.set(path, new Map())
-    },
-    addFile(path, mode, oid) {
+  const folders = new Map<RepoPath, Folder>()
+
+  async function buildTrees(hasher: Hasher): Promise<NewTree[]> {
+    const trees: NewTree[] = []
+    // A folder is noted after its parent, so in reverse order children come first.
+    for (const [path, folder] of [...folders].reverse()) {
+      const { entries, known } = folder
+      for (const [name, { tree }] of known)
+        if (tree !== undefined) entries.set(name, { mode: "40000", name, oid: tree })
+      if (entries.size === 0) continue
+      const listed = [...entries.values()]
+      const bytes = encodeTree(listed)
+      const oid = await hashObject(hasher, "tree", bytes)
+      trees.push({ oid, entries: listed, bytes })
+      folder.tree = oid
       const name = nameOf(path)
-      folders.get(parentOf(path))?.set(name, { mode, name, oid })
+      if (path !== ROOT) folders.get(parentOf(path))?.entries.set(name, { mode: "40000", name, oid })
+    }
+    return trees
+  }
+
+  function writeRows(writer: StatTableWriter, path: RepoPath): void {
+    const folder = folders.get(path)
+    if (folder === undefined) return
+    const { row, rows, entries, knownFiles, known, tree, hasLeftOut } = folder
+    const at = writer.add({ ...row, marks: row.marks | (hasLeftOut ? HAS_LEFT_OUT : 0), oid: tree })
+    for (const one of rows) if (one.kind !== LEFT_OUT_ROW || !entries.has(one.name)) writer.add(one)
+    for (const { source, row: start } of knownFiles) writer.copy(source, start, start + 1)
+    for (const { source, row: start } of known.values()) writer.copy(source, start, source.table.ends[start] as number)
+    for (const name of folder.folders) writeRows(writer, (path === ROOT ? name : `${path}/${name}`) as RepoPath)
+    writer.close(at)
+  }
+
+  return {
+    addFolder(path, seen, isEmpty) {
+      const name = nameOf(path)
+      if (path !== ROOT) folders.get(parentOf(path))?.folders.add(name)
+      const row = rowOf(FOLDER_ROW, name, seen, isEmpty ? EMPTY : 0, undefined)
+      folders.set(path, {
+        row,
+        entries: new Map(),
+        rows: [],
+        knownFiles: [],
+        known: new Map(),
+        folders: new Set(),
+        hasLeftOut: false,
+        tree: undefined,
+      })
+    },
+    addFile(path, mode, oid, seen) {
+      const name = nameOf(path)
+      const folder = folders.get(parentOf(path))
+      folder?.entries.set(name, { mode, name, oid })
+      const kind = mode === "120000" ? LINK_ROW : FILE_ROW
+      folder?.rows.push(rowOf(kind, name, seen, mode === "100755" ? EXECUTABLE : 0, oid))
+    },
+    addKnownFile(path, file) {
+      const folder = folders.get(parentOf(path))
+      const name = nameOf(path)
+      folder?.entries.set(name, { mode: file.mode, name, oid: file.oid })
+      folder?.knownFiles.push(file)
+    },
+    addKnown(path, known) {
+      folders.get(parentOf(path))?.known.set(nameOf(path), known)
+    },
+    leaveOut(path, seen) {
+      const folder = folders.get(parentOf(path))
+      if (folder === undefined) return
+      folder.hasLeftOut = true
+      if (seen !== undefined) folder.rows.push(rowOf(LEFT_OUT_ROW, nameOf(path), seen, 0, undefined))
+    },
+    addRules(path, seen) {
+      folders.get(parentOf(path))?.rows.push(rowOf(LEFT_OUT_ROW, nameOf(path), seen, 0, undefined))
     },
     dropFolder(path) {
       for (const folder of folders.keys()) if (isInside(folder, path)) folders.delete(folder)
     },
     fileAt(path) {
-      return folders.get(parentOf(path))?.get(nameOf(path))
+      return folders.get(parentOf(path))?.entries.get(nameOf(path))
     },
     async build(hasher) {
-      const trees: NewTree[] = []
-      const kept = new Set<RepoPath>()
-      // A folder is noted after its parent, so in reverse order children come first.
-      for (const [path, entries] of [...folders].reverse()) {
-        if (entries.size === 0) continue
-        const listed = [...entries.values()]
-        const bytes = encodeTree(listed)
-        const oid = await hashObject(hasher, "tree", bytes)
-        trees.push({ oid, entries: listed, bytes })
-        kept.add(path)
-        const name = nameOf(path)
-        if (path !== ROOT) folders.get(parentOf(path))?.set(name, { mode: "40000", name, oid })
-      }
-      const root = trees.at(-1)
-      if (root !== undefined && kept.has(ROOT)) return { root: root.oid, trees, folders: kept }
-      return { root: EMPTY_TREE, trees: [{ oid: EMPTY_TREE, entries: [], bytes: new Uint8Array() }], folders: kept }
+      const trees = await buildTrees(hasher)
+      const writer = new StatTableWriter()
+      writeRows(writer, ROOT)
+      const seen = writer.finish()
+      const root = folders.get(ROOT)?.tree
+      if (root !== undefined) return { root, trees, seen }
+      return { root: EMPTY_TREE, trees: [{ oid: EMPTY_TREE, entries: [], bytes: new Uint8Array() }], seen }
     },
+  }
+}
+
+function rowOf(kind: number, name: string, { stat, isSure }: SeenStat, marks: number, oid: Oid | undefined): StatRow {
+  return {
+    kind,
+    name,
+    marks: marks | (isSure ? SURE : 0),
+    permissions: stat.permissions,
+    sizeBytes: stat.sizeBytes,
+    mtimeNs: stat.mtimeNs,
+    ctimeNs: stat.ctimeNs,
+    inode: stat.inode,
+    oid,
   }
 }

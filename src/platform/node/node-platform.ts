@@ -10,6 +10,7 @@ import { nodeDeflater } from "./node-deflater.js"
 import { nodeFileSystem } from "./node-file-system.js"
 import { nodeHasher } from "./node-hasher.js"
 import { nodeOwner } from "./node-owner.js"
+import { statThreads } from "./stat-threads.js"
 
 /** What to use instead of Node's own. */
 export interface NodePlatformOptions {
@@ -31,6 +32,7 @@ export async function nodePlatform(options: NodePlatformOptions = {}): Promise<P
     owner: nodeOwner(),
     lister: fastGlobLister(fileSystem),
     environment: environment(),
+    ...(isNode ? { statChecker: statThreads(new URL("./stat-worker.js", import.meta.url)) } : {}),
   }
 }
 

@@ -1,0 +1,120 @@
+import { statfs } from "node:fs/promises"
+import { availableParallelism } from "node:os"
+import { setImmediate as nextTurn } from "node:timers/promises"
+import { Worker } from "node:worker_threads"
+import { namesOf, type StatChecker, type StatColumns } from "../../core/stat-checker.js"
+import { changedRows } from "./changed-rows.js"
+import type { StatQuestion } from "./stat-worker.js"
+
+/**
+ * Compares paths on threads that start when there are many to compare, keep the process alive only while they work, and
+ * end when they have had nothing to do for a minute. `file` is the threads' program.
+ */
+export function statThreads(file: URL): StatChecker {
+  let threads: StatThread[] = []
+  let idle: NodeJS.Timeout | undefined
+
+  function running(): readonly StatThread[] {
+    threads = threads.filter((thread) => !thread.hasEnded)
+    while (threads.length < Math.min(2, availableParallelism())) threads.push(new StatThread(file))
+    return threads
+  }
+
+  function rest(): void {
+    clearTimeout(idle)
+    idle = setTimeout(() => {
+      for (const thread of threads.splice(0)) thread.end()
+    }, IDLE_MS).unref()
+  }
+
+  return {
+    async changed(root, columns) {
+      if (columns.count < THREAD_ROWS) return Uint32Array.from(await changedHere(root, columns))
+      clearTimeout(idle)
+      try {
+        const all = running()
+        const share = Math.ceil(columns.count / all.length)
+        const parts = await Promise.all(
+          all.map((thread, i) => thread.ask(root, columns, i * share, Math.min((i + 1) * share, columns.count))),
+        )
+        return Uint32Array.from(parts.flat())
+      } catch {
+        // A thread that cannot be had, or that was ended, takes nothing from the caller.
+        return Uint32Array.from(await changedHere(root, columns))
+      } finally {
+        rest()
+      }
+    },
+    async keepsFolderTimes(root) {
+      if (process.platform !== "linux") return false
+      const found = await statfs(root).catch(() => undefined)
+      return found !== undefined && KEEPING.has(found.type)
+    },
+  }
+}
+
+/**
+ * ext2 to ext4, xfs, btrfs and tmpfs: each change of a name shows in its folder's times.
+ * Source: https://man7.org/linux/man-pages/man2/statfs.2.html
+ */
+const KEEPING: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
+
+/** Fewer rows than this are compared here, in less time than a thread takes to start. */
+const THREAD_ROWS = 2000
+/** So many take about a millisecond. */
+const TURN_ROWS = 400
+const IDLE_MS = 60_000
+
+/** Compares on the calling thread, a little in each turn of the event loop. */
+async function changedHere(root: string, columns: StatColumns): Promise<number[]> {
+  const names = namesOf(columns)
+  const changed: number[] = []
+  for (let start = 0; start < columns.count; start += TURN_ROWS) {
+    if (start > 0) await nextTurn()
+    changed.push(...changedRows(root, columns, names, start, Math.min(start + TURN_ROWS, columns.count)))
+  }
+  return changed
+}
+
+interface Waiting {
+  readonly resolve: (changed: number[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+class StatThread {
+  hasEnded = false
+  readonly #worker: Worker
+  readonly #waiting: Waiting[] = []
+  #known: StatColumns | undefined
+
+  constructor(file: URL) {
+    this.#worker = new Worker(file)
+    this.#worker.unref()
+    this.#worker.on("message", (changed: number[]) => {
+      this.#waiting.shift()?.resolve(changed)
+      if (this.#waiting.length === 0) this.#worker.unref()
+    })
+    this.#worker.on("error", (error) => this.#fail(error))
+    this.#worker.on("exit", () => this.#fail(new Error("the comparing thread ended")))
+  }
+
+  ask(root: string, columns: StatColumns, start: number, end: number): Promise<number[]> {
+    const question: StatQuestion = { root, columns: columns === this.#known ? undefined : columns, start, end }
+    this.#known = columns
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject })
+      // Somebody waits for it: the process must not end meanwhile.
+      this.#worker.ref()
+      this.#worker.postMessage(question)
+    })
+  }
+
+  end(): void {
+    void this.#worker.terminate()
+  }
+
+  #fail(error: unknown): void {
+    this.hasEnded = true
+    for (const { reject } of this.#waiting.splice(0)) reject(error)
+  }
+}

@@ -1,0 +1,127 @@
+/*
+ * What the last capture found, and which of it may still be counted on: nothing below a path that the file system shows
+ * as it was then has to be looked at again.
+ */
+import type { Oid } from "../core/oid.js"
+import type { Manifest } from "../core/manifest.js"
+import { FILE_ROW, FOLDER_ROW, LEFT_OUT_ROW, LINK_ROW, type StatChecker } from "../core/stat-checker.js"
+import { EXECUTABLE, HAS_LEFT_OUT, nameIn, oidOf, SURE, type NamedTable, type StatTable } from "./stat-table.js"
+
+/** What a capture found. */
+export interface KnownTree {
+  readonly tree: Oid
+  readonly manifest: Manifest
+  /** Of the rules that applied: with others, other files may count. */
+  readonly rulesDigest: string
+  readonly rulesStamp: string | undefined
+  readonly seen: NamedTable
+  /** How many files and links are in it. */
+  readonly files: number
+}
+
+/** A folder as it was known, seen from now. */
+export interface KnownFolder {
+  /** The table, and where the folder's rows are in it. */
+  readonly source: NamedTable
+  readonly row: number
+  /** Nothing in or below it changed, and all of it was taken. */
+  readonly isSame: boolean
+  /** Its tree; undefined when it has none, as there is no file in it. */
+  readonly tree: Oid | undefined
+  /** How many files and links are in it and below. */
+  readonly files: number
+  folder(name: string): KnownFolder | undefined
+  /** The file or link of this name, if it is as it was. */
+  file(name: string, kind: "file" | "link"): KnownFile | undefined
+  /** Whether the file of this name is as it was, captured or not, or is as absent as it was. */
+  isSameFile(name: string, isThere: boolean): boolean
+}
+
+/** A file or link as it was known. */
+export interface KnownFile {
+  readonly source: NamedTable
+  readonly row: number
+  readonly mode: "100644" | "100755" | "120000"
+  readonly oid: Oid
+  readonly sizeBytes: number
+}
+
+/** What still holds of a known tree. */
+export interface KnownView {
+  /** Nothing changed at all. */
+  readonly isSame: boolean
+  readonly root: KnownFolder
+}
+
+/** Compares a known tree with the file system; `root` is the path of its first row. */
+export async function viewKnown(known: KnownTree, checker: StatChecker, root: string): Promise<KnownView> {
+  const { table } = known.seen
+  const isChanged = new Uint8Array(table.count)
+  const keepsTimes = await checker.keepsFolderTimes(root)
+  for (const row of await checker.changed(root, table)) isChanged[row] = 1
+  for (let row = 0; row < table.count; row++)
+    if (((table.marks[row] as number) & SURE) === 0 || (!keepsTimes && table.kinds[row] === FOLDER_ROW))
+      isChanged[row] = 1
+  const isSame = !isChanged.includes(1)
+  return { isSame, root: knownFolder(known.seen, isChanged, 0) }
+}
+
+function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): KnownFolder {
+  const { table } = source
+  let rows: Map<string, number> | undefined
+  const find = (name: string): number | undefined => {
+    rows ??= new Map(childRows(table, row).map((child) => [nameIn(source, child), child]))
+    return rows.get(name)
+  }
+  return {
+    source,
+    row,
+    get isSame() {
+      for (let at = row; at < (table.ends[row] as number); at++)
+        if (isChanged[at] === 1 || ((table.marks[at] as number) & HAS_LEFT_OUT) !== 0) return false
+      return true
+    },
+    get tree() {
+      const oid = oidOf(table, row)
+      return oid === NO_OID ? undefined : oid
+    },
+    get files() {
+      let files = 0
+      for (let at = row; at < (table.ends[row] as number); at++) if (isTaken(table.kinds[at])) files++
+      return files
+    },
+    folder(name) {
+      const child = find(name)
+      return child === undefined || table.kinds[child] !== FOLDER_ROW
+        ? undefined
+        : knownFolder(source, isChanged, child)
+    },
+    file(name, kind) {
+      const child = find(name)
+      if (child === undefined || isChanged[child] === 1) return undefined
+      if (table.kinds[child] !== (kind === "file" ? FILE_ROW : LINK_ROW)) return undefined
+      const isExecutable = ((table.marks[child] as number) & EXECUTABLE) !== 0
+      const mode = kind === "link" ? "120000" : isExecutable ? "100755" : "100644"
+      return { source, row: child, mode, oid: oidOf(table, child), sizeBytes: table.sizes[child] as number }
+    },
+    isSameFile(name, isThere) {
+      const child = find(name)
+      if (child === undefined) return !isThere
+      const kind = table.kinds[child]
+      return isThere && isChanged[child] === 0 && (kind === FILE_ROW || kind === LEFT_OUT_ROW)
+    },
+  }
+}
+
+function isTaken(kind: number | undefined): boolean {
+  return kind === FILE_ROW || kind === LINK_ROW
+}
+
+/** The rows of what is directly in a folder. */
+function childRows({ ends }: StatTable, folder: number): number[] {
+  const rows: number[] = []
+  for (let row = folder + 1; row < (ends[folder] as number); row = ends[row] as number) rows.push(row)
+  return rows
+}
+
+const NO_OID: string = "0".repeat(40)

@@ -1,0 +1,103 @@
+/*
+ * What a manifest says of folders and permission bits, from the table of a capture.
+ */
+import { PLAIN_PERMISSIONS, type Permissions } from "../core/manifest.js"
+import { OID_BYTES } from "../core/oid.js"
+import { FILE_ROW, FOLDER_ROW } from "../core/stat-checker.js"
+import { CLASSES, KEPT_PERMISSIONS, type PermissionClass } from "./permissions.js"
+import { EMPTY, EXECUTABLE, nameIn, type NamedTable, type StatTable } from "./stat-table.js"
+
+/** What the rows of a table say beside the trees. */
+export interface RowFacts {
+  /** Folders with nothing in them, by path. */
+  readonly emptyFolders: readonly string[]
+  readonly permissions: Permissions
+}
+
+/** Reads the facts off a table. The root itself is in none of them, and neither are folders that a restore would not make. */
+export function rowFacts(seen: NamedTable): RowFacts {
+  const { table } = seen
+  const isKept = keptFolders(table)
+  const counts: Readonly<Record<PermissionClass, Map<number, number>>> = {
+    file: new Map(),
+    executable: new Map(),
+    folder: new Map(),
+  }
+  for (let row = 1; row < table.count; row++) {
+    const kind = classOf(table, row, isKept)
+    if (kind === undefined) continue
+    const bits = (table.permissions[row] as number) & KEPT_PERMISSIONS
+    counts[kind].set(bits, (counts[kind].get(bits) ?? 0) + 1)
+  }
+  const common = { ...PLAIN_PERMISSIONS }
+  for (const kind of CLASSES) common[kind] = mostCommon(counts[kind], PLAIN_PERMISSIONS[kind])
+  const exceptions: [string, number][] = []
+  const emptyFolders: string[] = []
+  for (const [row, path] of paths(seen, (row) => {
+    const kind = classOf(table, row, isKept)
+    const isException = kind !== undefined && ((table.permissions[row] as number) & KEPT_PERMISSIONS) !== common[kind]
+    return isException || isEmpty(table, row)
+  })) {
+    const bits = (table.permissions[row] as number) & KEPT_PERMISSIONS
+    const kind = classOf(table, row, isKept)
+    if (kind !== undefined && bits !== common[kind]) exceptions.push([path, bits])
+    if (isEmpty(table, row)) emptyFolders.push(path)
+  }
+  return {
+    emptyFolders: emptyFolders.sort(),
+    permissions: { ...common, exceptions: Object.fromEntries(exceptions.sort(([a], [b]) => (a < b ? -1 : 1))) },
+  }
+}
+
+/** The bits that most have. Ties go to the plain bits, so that a single odd file is the exception. */
+function mostCommon(counts: ReadonlyMap<number, number>, plain: number): number {
+  let most = counts.get(plain) ?? 0
+  let common = plain
+  for (const [bits, count] of [...counts].sort(([a], [b]) => a - b)) {
+    if (count <= most) continue
+    most = count
+    common = bits
+  }
+  return common
+}
+
+function classOf(table: StatTable, row: number, isKept: Uint8Array): PermissionClass | undefined {
+  const kind = table.kinds[row]
+  if (kind === FOLDER_ROW) return isKept[row] === 1 ? "folder" : undefined
+  if (kind !== FILE_ROW) return undefined
+  return ((table.marks[row] as number) & EXECUTABLE) === 0 ? "file" : "executable"
+}
+
+/** The folders that have a tree, or an empty folder in them or are one. */
+function keptFolders(table: StatTable): Uint8Array {
+  const isKept = new Uint8Array(table.count)
+  const open: number[] = []
+  for (let row = 0; row < table.count; row++) {
+    while (open.length > 0 && table.ends[open.at(-1) as number] === row) open.pop()
+    if (table.kinds[row] !== FOLDER_ROW) continue
+    open.push(row)
+    if (table.oids.subarray(row * OID_BYTES, (row + 1) * OID_BYTES).some((byte) => byte !== 0)) isKept[row] = 1
+    if (isEmpty(table, row)) for (const folder of open) isKept[folder] = 1
+  }
+  return isKept
+}
+
+function isEmpty(table: StatTable, row: number): boolean {
+  return row > 0 && ((table.marks[row] as number) & EMPTY) !== 0
+}
+
+/** The paths of the rows that pass `test`. */
+function* paths(seen: NamedTable, test: (row: number) => boolean): Generator<[row: number, path: string]> {
+  const { table } = seen
+  const open: { readonly end: number; readonly path: string }[] = []
+  for (let row = 1; row < table.count; row++) {
+    while (open.at(-1)?.end === row) open.pop()
+    const isFolder = table.kinds[row] === FOLDER_ROW
+    if (!isFolder && !test(row)) continue
+    const above = open.at(-1)?.path
+    const name = nameIn(seen, row)
+    const path = above === undefined ? name : `${above}/${name}`
+    if (test(row)) yield [row, path]
+    if (isFolder) open.push({ end: table.ends[row] as number, path })
+  }
+}
