@@ -15,20 +15,22 @@ import type { OnProgress } from "../core/progress.js"
 import { randomHex } from "../core/random.js"
 import { baselineRef, type RefName } from "../core/ref-name.js"
 import { refOf, snapshotCommit, type SnapshotRecord } from "../core/snapshot-commit.js"
-import type { CapturedTree } from "../core/tree-capture.js"
-import { readBase, type Base } from "../store/base.js"
+import type { CapturedTree, Glance } from "../core/tree-capture.js"
+import type { Base } from "../store/base.js"
 import { takeLease, type Lease } from "../store/lease.js"
 import { packSink, type PackSink } from "../store/object-sink.js"
 import { packWriter, type PackWriter } from "../store/pack-writer.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import { markUnsynced, syncUnsynced, unmarkUnsynced } from "../store/unsynced.js"
 import type { StoreContext } from "./context.js"
-import { findNewest, trackedBy } from "./tracked.js"
+import { baseAt, findNewest, trackedBy } from "./tracked.js"
 
 /** What to build. */
 export interface SessionRequest {
   /** Files that are exempt from the new-file limit beside those of the base. */
   readonly alsoTracked?: ReadonlySet<RepoPath>
+  /** A look at the work tree that was just taken. */
+  readonly glance?: Glance | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -73,6 +75,7 @@ export async function beginSession(store: StoreContext, request: SessionRequest)
       {
         isTracked: await trackedBy(store, base, request.alsoTracked),
         base,
+        glance: request.glance,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
       },
@@ -123,8 +126,7 @@ async function leaseOnBase(store: StoreContext): Promise<Leased> {
     try {
       if (found === undefined) return { lease, base: undefined, newest }
       // A base that went between being found and being leased may be collected already.
-      if ((await store.refs.read(found.ref)) === found.id)
-        return { lease, base: await readBase(store.objects, store.log, found), newest }
+      if ((await store.refs.read(found.ref)) === found.id) return { lease, base: await baseAt(store, found), newest }
       await lease.release()
     } catch (error) {
       await lease.release()
@@ -183,6 +185,7 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
     if (!isPublished && !store.durable) await unmarkUnsynced(fileSystem, store.layout, lease.id)
   }
   if (!isPublished) return undefined
+  await store.whole.note(id)
   // The snapshot stands; a hint that could not be moved takes nothing from it.
   await moveBaseline(store, id, ref, record).catch(() => {})
   return { id, ref, commit, record }

@@ -1,6 +1,6 @@
 import { utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
-import type { CapturedTree } from "../core/tree-capture.js"
+import type { CapturedTree, Glance } from "../core/tree-capture.js"
 import type { CaptureOptions, CaptureResult } from "../snapshot-store.js"
 import { leaseLost } from "../store/lease.js"
 import { manifestOid } from "../store/object-sink.js"
@@ -27,9 +27,11 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
     const stats = { ...captured.stats, objectsWritten: objects, bytesWritten: bytes, durationMs }
     return { snapshot: viewOf(stored), changed: written !== undefined, skipped: captured.manifest.skipped, stats }
   }
-  const unchanged = noted ? undefined : await newestIfUnchanged(store)
+  const glance = await store.treeCapture.glance()
+  const unchanged = noted ? undefined : await newestIfUnchanged(store, glance)
   if (unchanged !== undefined) return result(unchanged.captured, unchanged.snapshot)
-  return withSession(store, { signal: options.signal, onProgress: options.onProgress }, async (session) => {
+  const { signal, onProgress } = options
+  return withSession(store, { signal, onProgress, glance }, async (session) => {
     const same = noted ? undefined : await newestIfSame(store, session)
     if (same !== undefined) return result(session.captured, same)
     const stored = await session.publish({ kind: "capture", label, metadata })
@@ -44,7 +46,7 @@ export async function withSession<Value>(
   step: (session: CaptureSession) => Promise<Value | undefined>,
 ): Promise<Value> {
   for (let attempt = 0; attempt < SESSIONS; attempt++) {
-    const session = await beginSession(store, request)
+    const session = await beginSession(store, attempt === 0 ? request : { ...request, glance: undefined })
     try {
       const value = await step(session)
       if (value !== undefined) return value
@@ -79,11 +81,11 @@ function checkNotes(label: string | undefined, metadata: Readonly<Record<string,
 /** The newest capture, if nothing changed in the work tree since this process or another one found it like that. */
 async function newestIfUnchanged(
   store: StoreContext,
+  glance: Glance | undefined,
 ): Promise<{ readonly snapshot: StoredSnapshot; readonly captured: CapturedTree } | undefined> {
-  const snapshot = await newestCapture(store)
-  if (snapshot === undefined) return undefined
-  const captured = await store.treeCapture.unchanged(snapshot.commit.tree)
-  if (captured === undefined) return undefined
+  const snapshot = glance === undefined ? undefined : await newestCapture(store)
+  const captured = snapshot === undefined ? undefined : glance?.unchanged(snapshot.commit.tree)
+  if (snapshot === undefined || captured === undefined) return undefined
   const manifest = await manifestOid(store.platform.hasher, captured.manifest)
   if (snapshot.commit.parents[0] !== manifest || (await store.log.at(snapshot.ref)) === undefined) return undefined
   return { snapshot, captured }

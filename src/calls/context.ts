@@ -6,6 +6,7 @@ import type { GitdirLayout } from "../store/gitdir.js"
 import type { ObjectDatabase } from "../store/object-database.js"
 import type { Refs } from "../store/refs.js"
 import type { SnapshotLog } from "../store/snapshot-log.js"
+import type { WholeSnapshot } from "../store/whole-snapshot.js"
 
 /** The parts of an open store that its calls work with. */
 export interface StoreContext {
@@ -19,6 +20,7 @@ export interface StoreContext {
   readonly objects: ObjectDatabase
   readonly log: SnapshotLog
   readonly treeCapture: TreeCapture
+  readonly whole: WholeSnapshot
   /** Globs of the only files to capture and restore; none for all. */
   readonly include: readonly string[]
   /** Tells the include globs apart in refs and commits; undefined without any. */

@@ -13,6 +13,7 @@ import { prepareGitdir, type GitdirLayout } from "../store/gitdir.js"
 import { objectDatabase } from "../store/object-database.js"
 import { refStore } from "../store/refs.js"
 import { snapshotLog } from "../store/snapshot-log.js"
+import { wholeSnapshot } from "../store/whole-snapshot.js"
 import { findOwnRepository } from "../tree/own-repository.js"
 import { pathFilter } from "../tree/path-filter.js"
 import { pureCapture } from "../tree/pure-capture.js"
@@ -70,6 +71,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     refs,
     objects,
     log: snapshotLog(refs, objects),
+    whole: wholeSnapshot(fileSystem, layout.packs),
     treeCapture: native?.capture(reader, layout) ?? reader,
     include,
     scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),

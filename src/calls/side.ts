@@ -6,7 +6,6 @@ import { readTree } from "../core/tree.js"
 import { readTreePaths } from "../core/tree-paths.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { Rev } from "../snapshot-store.js"
-import { readBase } from "../store/base.js"
 import { nullSink } from "../store/object-sink.js"
 import type { TreeReader } from "../tree/compare-trees.js"
 import { worktreeFolders } from "../tree/folders.js"
@@ -14,7 +13,7 @@ import { pathFilter, type PathFilter } from "../tree/path-filter.js"
 import { readWorktree } from "../tree/worktree-reader.js"
 import type { StoreContext } from "./context.js"
 import { resolve } from "./resolve.js"
-import { findNewest, trackedBy } from "./tracked.js"
+import { baseAt, findNewest, trackedBy } from "./tracked.js"
 
 /** One side of a comparison. */
 export interface Side {
@@ -59,7 +58,7 @@ export async function worktreeSide(store: StoreContext, from: Oid, signal?: Abor
 export async function look(store: StoreContext, from: Oid, signal: AbortSignal | undefined): Promise<CapturedTree> {
   const { files } = await readTreePaths(store.objects, from, () => {})
   const { inScope } = await findNewest(store)
-  const base = inScope === undefined ? undefined : await readBase(store.objects, store.log, inScope)
+  const base = inScope === undefined ? undefined : await baseAt(store, inScope)
   const request = {
     isTracked: await trackedBy(store, base, new Set(files.keys())),
     base,

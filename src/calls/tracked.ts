@@ -2,7 +2,7 @@ import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import { baselineRef, snapshotFolder, type RefName } from "../core/ref-name.js"
 import { readTreePaths } from "../core/tree-paths.js"
-import type { Base } from "../store/base.js"
+import { knownBase, readBase, type Base } from "../store/base.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import { trackedPaths } from "../tree/tracked-paths.js"
 import type { StoreContext } from "./context.js"
@@ -29,6 +29,16 @@ export async function findNewest(store: StoreContext): Promise<Newest> {
 
 /** How many snapshots back one of the same scope is looked for. */
 const SCOPE_SEARCH = 32
+
+/** A snapshot as what a capture builds on: read, unless this process has seen it whole and knows what is in it. */
+export async function baseAt(store: StoreContext, snapshot: StoredSnapshot): Promise<Base> {
+  const contents = await store.treeCapture.contents(snapshot.commit.tree)
+  if (contents !== undefined && (await store.whole.isStill(snapshot.id)))
+    return knownBase(store.objects, store.log, snapshot, contents)
+  const base = await readBase(store.objects, store.log, snapshot)
+  if (base.isWhole) await store.whole.note(snapshot.id)
+  return base
+}
 
 /**
  * What is exempt from the new-file limit: the files of the base, those that the base should hold and could not read,

@@ -40,8 +40,16 @@ export interface NewTree {
   readonly bytes: Uint8Array
 }
 
+/** A look at the work tree by what is known of it. */
+export interface Glance {
+  /** The work tree, when it was `tree` and nothing can have changed since; without the trees in it. */
+  unchanged(tree: Oid): CapturedTree | undefined
+}
+
 /** What is known of the work tree before it is read. */
 export interface CaptureRequest {
+  /** A look that was just taken, which saves taking another one. */
+  readonly glance?: Glance | undefined
   /** Whether a file is exempt from the new-file limit because the store has it. Asked only of files above the limit. */
   isTracked(path: RepoPath): Promise<boolean>
   /** The snapshot that the capture builds on. */
@@ -53,8 +61,17 @@ export interface CaptureRequest {
 /** A stored tree that a capture builds on. */
 export interface BaseTree {
   readonly tree: Oid
-  /** Its files and links. */
-  readonly files: ReadonlyMap<RepoPath, TreeEntry>
+  readonly files: TreeFiles
+}
+
+/** The files and links of a tree, by path. */
+export type TreeFiles = Pick<ReadonlyMap<RepoPath, TreeEntry>, "get" | "has" | "keys">
+
+/** What a tree holds. */
+export interface TreeContents {
+  readonly files: TreeFiles
+  /** Whether it reaches an object: a blob, or a tree in it. */
+  has(oid: Oid): boolean
 }
 
 /** The work tree as a tree. */
@@ -76,8 +93,10 @@ export interface CaptureCounts {
 
 /** Port: work tree to tree. Reads the work tree, changes nothing in it, and puts the objects into the sink. */
 export interface TreeCapture {
-  /** What the last capture found, when that was `tree` and nothing can have changed since; without the trees in it. */
-  unchanged(tree: Oid): Promise<CapturedTree | undefined>
+  /** Compares the work tree with what the last capture found; undefined when nothing is known. */
+  glance(): Promise<Glance | undefined>
+  /** What `tree` holds, when it is what the last capture found. */
+  contents(tree: Oid): Promise<TreeContents | undefined>
   /** Keeps what the last capture found for other processes, while other work goes on. */
   save(): void
   /** Resolves when nothing is under way any more. */

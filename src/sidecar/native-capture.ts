@@ -36,7 +36,8 @@ export function nativeBackend(ports: NativePorts): CaptureBackend {
   return {
     check: checkGit,
     capture: (reader, place) => ({
-      unchanged: (tree) => reader.unchanged(tree),
+      glance: () => reader.glance(),
+      contents: (tree) => reader.contents(tree),
       save: () => reader.save(),
       close: () => reader.close(),
       async capture(request, sink) {

@@ -1,7 +1,7 @@
 import { concat, lossyText, utf8 } from "../core/bytes.js"
 import { isSnapshotError } from "../core/errors.js"
 import { toOid, type Oid } from "../core/oid.js"
-import { encodeName, joinPath, ROOT, type RepoPath } from "../core/path.js"
+import { encodeName, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { TreeEntry } from "../core/tree.js"
 import type { BaseTree, CapturedTree } from "../core/tree-capture.js"
 import type { ScratchGitdir } from "./scratch-gitdir.js"
@@ -18,7 +18,7 @@ export async function writeNativeTree(
   captured: CapturedTree,
 ): Promise<Oid | undefined> {
   const known = base !== undefined && (await readTree(gitdir, objects, base.tree)) ? base.files : NO_FILES
-  await gitdir.git(["update-index", "-z", "--index-info"], { input: indexInfo(known, filesOf(captured)) })
+  await gitdir.git(["update-index", "-z", "--index-info"], { input: indexInfo(known, filesOf(captured, base)) })
   const printed = await gitdir.git(["write-tree", "--missing-ok"])
   return toOid(lossyText(printed).trim())
 }
@@ -40,18 +40,31 @@ function quoted(path: string): string {
   return `"${path.replaceAll(/["\\]/g, (sign) => `\\${sign}`)}"`
 }
 
-/** All files and links of a captured work tree. */
-function filesOf({ tree, trees }: CapturedTree): Map<RepoPath, TreeEntry> {
+/** All files and links of a captured work tree. A tree that was not captured anew is what it was in the base. */
+function filesOf({ tree, trees }: CapturedTree, base: BaseTree | undefined): Map<RepoPath, TreeEntry> {
   const files = new Map<RepoPath, TreeEntry>()
+  const same = new Set<RepoPath>()
   const enter = (oid: Oid, folder: RepoPath): void => {
-    for (const entry of trees.get(oid) ?? []) {
+    const entries = trees.get(oid)
+    if (entries === undefined) same.add(folder)
+    for (const entry of entries ?? []) {
       const path = joinPath(folder, entry.name)
       if (entry.mode === "40000") enter(entry.oid, path)
       else files.set(path, entry)
     }
   }
   enter(tree, ROOT)
+  if (base === undefined || same.size === 0) return files
+  for (const path of base.files.keys()) {
+    const entry = isInAny(path, same) ? base.files.get(path) : undefined
+    if (entry !== undefined) files.set(path, entry)
+  }
   return files
+}
+
+function isInAny(path: RepoPath, folders: ReadonlySet<RepoPath>): boolean {
+  for (let at = path; at !== ROOT; at = parentOf(at)) if (folders.has(parentOf(at))) return true
+  return false
 }
 
 /** What differs, as `<mode> SP <oid> TAB <path> NUL`. What goes comes first, to make room for what comes. */

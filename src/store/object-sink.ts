@@ -35,7 +35,7 @@ export interface PackSink extends ObjectSink {
  */
 const LIBRARY_TREES = 100
 
-export function packSink(ports: SinkPorts, writer: PackWriter, reaches: ReadonlySet<Oid>): PackSink {
+export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Pick<ReadonlySet<Oid>, "has">): PackSink {
   const { hasher, deflater } = ports
   let bulk = false
   const has = (oid: Oid): boolean => reaches.has(oid) || writer.has(oid)

@@ -118,7 +118,7 @@ function isTaken(kind: number | undefined): boolean {
 }
 
 /** The rows of what is directly in a folder. */
-function childRows({ ends }: StatTable, folder: number): number[] {
+export function childRows({ ends }: StatTable, folder: number): number[] {
   const rows: number[] = []
   for (let row = folder + 1; row < (ends[folder] as number); row = ends[row] as number) rows.push(row)
   return rows

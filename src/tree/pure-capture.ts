@@ -13,13 +13,14 @@ import type { Oid } from "../core/oid.js"
 import type { OnProgress } from "../core/progress.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
-import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
+import type { CapturedTree, CaptureRequest, Glance, ObjectSink, TreeCapture } from "../core/tree-capture.js"
 import { worktreeFolders, type Folders } from "./folders.js"
 import { isFresh, piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
 import type { RulesSource } from "./rules-now.js"
-import type { KnownFile } from "./known-tree.js"
+import type { KnownFile, KnownTree, KnownView } from "./known-tree.js"
 import { rowFacts } from "./row-facts.js"
 import type { StatCache } from "./stat-cache.js"
+import { tableContents } from "./tree-contents.js"
 import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
 import { treeBuilder, type SeenStat, type TreeBuilder } from "./tree-builder.js"
 
@@ -38,19 +39,12 @@ export interface PureCaptureOptions {
 
 /** The TreeCapture port on the file system alone. */
 export function pureCapture(options: PureCaptureOptions): TreeCapture {
-  const { statCache, worktree } = options
+  const { statCache } = options
   return {
-    async unchanged(tree) {
+    glance: () => glanceAt(options),
+    async contents(tree) {
       const known = await statCache?.known()
-      if (known === undefined || known.tree !== tree) return undefined
-      const [view, isSameRules] = await Promise.all([
-        statCache?.view(known, worktree),
-        known.rulesStamp !== undefined && options.rules.isStill(known.rulesStamp),
-      ])
-      if (view?.isSame !== true) return undefined
-      if (!isSameRules && (await options.rules.now()).digest !== known.rulesDigest) return undefined
-      const filesScanned = known.files
-      return { tree, trees: new Map(), manifest: known.manifest, stats: { filesScanned, filesRead: 0, bytesRead: 0 } }
+      return known?.tree === tree ? tableContents(known.seen) : undefined
     },
     save: () => statCache?.save(),
     async close() {
@@ -67,6 +61,38 @@ export function pureCapture(options: PureCaptureOptions): TreeCapture {
   }
 }
 
+/** A look at all paths that are known. */
+class KnownGlance implements Glance {
+  readonly known: KnownTree
+  readonly view: KnownView
+  readonly #isSameRules: boolean
+
+  constructor(known: KnownTree, view: KnownView, isSameRules: boolean) {
+    this.known = known
+    this.view = view
+    this.#isSameRules = isSameRules
+  }
+
+  unchanged(tree: Oid): CapturedTree | undefined {
+    const { manifest, files: filesScanned } = this.known
+    if (!this.#isSameRules || !this.view.isSame || this.known.tree !== tree) return undefined
+    return { tree, trees: new Map(), manifest, stats: { filesScanned, filesRead: 0, bytesRead: 0 } }
+  }
+}
+
+async function glanceAt({ statCache, rules, worktree }: PureCaptureOptions): Promise<KnownGlance | undefined> {
+  const known = await statCache?.known()
+  if (statCache === undefined || known === undefined) return undefined
+  const { rulesStamp, rulesDigest } = known
+  const [view, isStill] = await Promise.all([
+    statCache.view(known, worktree),
+    rulesStamp !== undefined && rules.isStill(rulesStamp),
+  ])
+  // Where something changed, the rules are read in any case.
+  const isSameRules = isStill || (view.isSame && (await rules.now()).digest === rulesDigest)
+  return new KnownGlance(known, view, isSameRules)
+}
+
 async function captureIn(
   options: PureCaptureOptions,
   folders: Folders,
@@ -75,8 +101,8 @@ async function captureIn(
 ): Promise<CapturedTree> {
   const { fileSystem, hasher, newFileLimitBytes, statCache } = options
   const rules = await options.rules.now()
-  const known = await statCache?.known()
-  const view = known === undefined ? undefined : await statCache?.view(known, options.worktree)
+  const glance = request.glance instanceof KnownGlance ? request.glance : await glanceAt(options)
+  const { known, view } = glance ?? {}
   const builder = treeBuilder()
   /** Folders that are taken as they were known. */
   const knownFolders: RepoPath[] = []

@@ -1,0 +1,30 @@
+import type { FileSystem } from "../core/file-system.js"
+import type { Oid } from "../core/oid.js"
+
+/** Which snapshot this process has seen whole in the store, so that its objects need not be looked for each time. */
+export interface WholeSnapshot {
+  /** Notes that all objects of a snapshot are there. */
+  note(id: Oid): Promise<void>
+  /** Whether that was noted last, and no pack that was there then is gone. */
+  isStill(id: Oid): Promise<boolean>
+}
+
+/** Nothing is noted at first. */
+export function wholeSnapshot(fileSystem: FileSystem, packs: string): WholeSnapshot {
+  let last: { readonly id: Oid; readonly packs: readonly string[] } | undefined
+
+  async function packNames(): Promise<string[]> {
+    return ((await fileSystem.list(packs)) ?? []).map(({ name }) => name).filter((name) => name.endsWith(".pack"))
+  }
+
+  return {
+    async note(id) {
+      last = { id, packs: await packNames() }
+    },
+    async isStill(id) {
+      if (last?.id !== id) return false
+      const now = new Set(await packNames())
+      return last.packs.every((name) => now.has(name))
+    },
+  }
+}

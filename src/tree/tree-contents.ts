@@ -1,0 +1,92 @@
+import { OID_BYTES, oidBytes, type Oid } from "../core/oid.js"
+import { joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { FILE_ROW, FOLDER_ROW, LINK_ROW } from "../core/stat-checker.js"
+import type { Mode, TreeEntry } from "../core/tree.js"
+import type { TreeContents, TreeFiles } from "../core/tree-capture.js"
+import { childRows } from "./known-tree.js"
+import { EXECUTABLE, nameIn, oidOf, type NamedTable } from "./stat-table.js"
+
+/** What a tree holds, by the table of the capture that made it. Nothing is unpacked before it is asked for. */
+export function tableContents(seen: NamedTable): TreeContents {
+  let oids: OidSet | undefined
+  let all: ReadonlyMap<RepoPath, TreeEntry> | undefined
+  const files = (): ReadonlyMap<RepoPath, TreeEntry> => (all ??= new Map(entriesIn(seen)))
+  const lookups = new Map<RepoPath, ReadonlyMap<string, number>>()
+
+  function rowsIn(folder: RepoPath): ReadonlyMap<string, number> | undefined {
+    const known = lookups.get(folder)
+    if (known !== undefined) return known
+    const row = folder === ROOT ? 0 : rowsIn(parentOf(folder))?.get(nameOf(folder))
+    if (row === undefined || seen.table.kinds[row] !== FOLDER_ROW) return undefined
+    const rows = new Map(childRows(seen.table, row).map((child) => [nameIn(seen, child), child]))
+    lookups.set(folder, rows)
+    return rows
+  }
+
+  function get(path: RepoPath): TreeEntry | undefined {
+    const row = rowsIn(parentOf(path))?.get(nameOf(path))
+    return row === undefined ? undefined : entryOf(seen, row)
+  }
+
+  const lazily: TreeFiles = { get, has: (path) => get(path) !== undefined, keys: () => files().keys() }
+  return { files: lazily, has: (oid) => (oids ??= new OidSet(seen.table.oids)).has(oid) }
+}
+
+function* entriesIn(seen: NamedTable): Generator<[RepoPath, TreeEntry]> {
+  const { table } = seen
+  const open: { readonly end: number; readonly path: RepoPath }[] = []
+  for (let row = 0; row < table.count; row++) {
+    while (open.at(-1)?.end === row) open.pop()
+    const path = row === 0 ? ROOT : joinPath(open.at(-1)?.path ?? ROOT, nameIn(seen, row))
+    if (table.kinds[row] === FOLDER_ROW) open.push({ end: table.ends[row] as number, path })
+    const entry = entryOf(seen, row)
+    if (entry !== undefined) yield [path, entry]
+  }
+}
+
+function entryOf(seen: NamedTable, row: number): TreeEntry | undefined {
+  const { table } = seen
+  const kind = table.kinds[row]
+  if (kind !== FILE_ROW && kind !== LINK_ROW) return undefined
+  const isExecutable = ((table.marks[row] as number) & EXECUTABLE) !== 0
+  const mode: Mode = kind === LINK_ROW ? "120000" : isExecutable ? "100755" : "100644"
+  return { mode, name: nameIn(seen, row), oid: oidOf(table, row) }
+}
+
+/** Finds oids among many that stand one behind the other; zeros count for none. The slots say where, from one on. */
+class OidSet {
+  readonly #oids: Uint8Array
+  readonly #slots: Uint32Array
+  readonly #mask: number
+
+  constructor(oids: Uint8Array) {
+    const count = oids.length / OID_BYTES
+    this.#oids = oids
+    this.#mask = 2 ** Math.ceil(Math.log2(2 * count + 2)) - 1
+    this.#slots = new Uint32Array(this.#mask + 1)
+    for (let i = 0; i < count; i++) {
+      let slot = this.#first(oids, i * OID_BYTES)
+      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
+      this.#slots[slot] = i + 1
+    }
+  }
+
+  has(oid: Oid): boolean {
+    const bytes = oidBytes(oid)
+    for (let slot = this.#first(bytes, 0); ; slot = (slot + 1) & this.#mask) {
+      const found = this.#slots[slot] as number
+      if (found === 0) return false
+      if (this.#isAt((found - 1) * OID_BYTES, bytes)) return true
+    }
+  }
+
+  #first(bytes: Uint8Array, at: number): number {
+    const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4)
+    return (a | (b << 8) | (c << 16) | (d << 24)) & this.#mask
+  }
+
+  #isAt(at: number, bytes: Uint8Array): boolean {
+    for (let i = 0; i < OID_BYTES; i++) if (this.#oids[at + i] !== bytes[i]) return false
+    return true
+  }
+}
