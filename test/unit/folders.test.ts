@@ -8,7 +8,7 @@ import { ROOT, type RepoPath } from "../../src/core/path.js"
 import type { TreeEntry } from "../../src/core/tree.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { worktreeFolders, type Folders } from "../../src/tree/folders.js"
-import { changedPermissions, permissionsAt, permissionTally } from "../../src/tree/permissions.js"
+import { changedPermissions, permissionsAt } from "../../src/tree/permissions.js"
 import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
@@ -140,24 +140,6 @@ test("the root is held like any other folder", async () => {
   fs.rmSync(root, { recursive: true })
   await held.close()
   expect(await worktreeFolders(nodeFileSystem(), root).hold(ROOT)).toBeUndefined()
-})
-
-test("a tally gives the bits that most have of each kind, and the others as exceptions", () => {
-  const tally = permissionTally()
-  for (const name of ["a", "b"]) tally.add(path(name), "100644", 0o664)
-  tally.add(path("c"), "100644", 0o600)
-  tally.add(path("x"), "100755", 0o4755)
-  tally.add(path("folder"), "40000", 0o1777)
-  tally.add(path("link"), "120000", 0o777)
-  expect(tally.total()).toEqual({ file: 0o664, executable: 0o755, folder: 0o777, exceptions: { c: 0o600 } })
-})
-
-test("with as many plain as others the plain bits win, and nothing at all is plain", () => {
-  const tally = permissionTally()
-  tally.add(path("a"), "100644", 0o600)
-  tally.add(path("b"), "100644", 0o644)
-  expect(tally.total()).toEqual({ ...PLAIN_PERMISSIONS, exceptions: { a: 0o600 } })
-  expect(permissionTally().total()).toEqual(PLAIN_PERMISSIONS)
 })
 
 test("a path's bits are its exception, else those of its kind; a name such as constructor is no exception", () => {
