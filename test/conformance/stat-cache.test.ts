@@ -7,7 +7,8 @@ import { openOn } from "../../src/calls/open.js"
 import type { SnapshotStore } from "../../src/index.js"
 import { nodePlatform } from "../../src/platform/node/node-platform.js"
 import { nodeDisk, updateFolder, writeFolder } from "../support/disk.js"
-import { git } from "../support/git.js"
+import { nativeBackend } from "../../src/sidecar/native-capture.js"
+import { git, gitIsThere } from "../support/git.js"
 import { applyEdits, randomEdits, randomFolder, type Edit } from "../support/random-folder.js"
 import { byteText } from "../support/random-names.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
@@ -20,6 +21,8 @@ interface Step {
 
 const SHAPE = { maxItems: 6, specials: true, unsafe: true, ignoreFiles: true, repositories: true } as const
 
+const BACKENDS: readonly ("pure" | "native")[] = gitIsThere() ? ["pure", "native"] : ["pure"]
+
 const steps: fc.Arbitrary<readonly Step[]> = fc.array(
   fc.record({ edits: randomEdits(SHAPE, 4), reopen: fc.boolean() }),
   { minLength: 2, maxLength: 6 },
@@ -29,11 +32,11 @@ test("whatever is edited between captures, what is known of the last one gives t
   const base = await temporaryFolder()
   let count = 0
   await fc.assert(
-    fc.asyncProperty(randomFolder(SHAPE), steps, async (folder, history) => {
+    fc.asyncProperty(randomFolder(SHAPE), steps, fc.constantFrom(...BACKENDS), async (folder, history, backend) => {
       const root = join(base, `${count++}`)
       const at = byteText(root)
       writeFolder(nodeDisk, at, folder)
-      let store = await openLate(root, `${root}.store`)
+      let store = await openLate(root, `${root}.store`, backend)
       let now = folder
       for (const [i, { edits, reopen }] of [{ edits: [], reopen: false }, ...history].entries()) {
         // Longer than the grain of the times, so that no edit hides in the tick of a capture.
@@ -43,7 +46,7 @@ test("whatever is edited between captures, what is known of the last one gives t
         now = next
         if (reopen) {
           await store.close()
-          store = await openLate(root, `${root}.store`)
+          store = await openLate(root, `${root}.store`, backend)
         }
         await pause(15)
         const known = await store.capture()
@@ -62,10 +65,15 @@ test("whatever is edited between captures, what is known of the last one gives t
 })
 
 /** Opens a store for which all files are old: what was written a minute ago can be counted on. */
-async function openLate(worktree: string, gitdir: string): Promise<SnapshotStore> {
+async function openLate(worktree: string, gitdir: string, backend: "pure" | "native" = "pure"): Promise<SnapshotStore> {
   const platform = { ...(await nodePlatform()), clock: { nowMs: () => Date.now() + 120_000 } }
-  const place = { platform, loadGit: () => import("isomorphic-git"), stores: "/nowhere" }
-  return openOn(place, { worktree, gitdir, durability: "process" })
+  const place = {
+    platform,
+    loadGit: () => import("isomorphic-git"),
+    stores: "/nowhere",
+    native: nativeBackend(platform),
+  }
+  return openOn(place, { worktree, gitdir, backend, durability: "process" })
 }
 
 function manifestOf(store: SnapshotStore, id: string): string {
