@@ -64,7 +64,7 @@ async function withSides<Value>(
 }
 
 async function compare(before: Side, after: Side, filter: Filter): Promise<Change[]> {
-  const found = await compareTrees((oid) => after.readTree(oid), before.tree, after.tree, pathFilter(filter))
+  const found = await compareTrees(after.readTree, before.tree, after.tree, pathFilter(filter))
   return found.filter((change) => isKnown(change, after))
 }
 

@@ -2,12 +2,11 @@ import type { Change, FileVersion } from "../core/change.js"
 import { readAs } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
-import { readTree } from "../core/tree.js"
 import { readTreePaths } from "../core/tree-paths.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { Rev } from "../snapshot-store.js"
 import { nullSink } from "../store/object-sink.js"
-import type { TreeReader } from "../tree/compare-trees.js"
+import { storedTrees, type TreeReader } from "../tree/compare-trees.js"
 import { worktreeFolders } from "../tree/folders.js"
 import { pathFilter, type PathFilter } from "../tree/path-filter.js"
 import { readWorktree } from "../tree/worktree-reader.js"
@@ -31,7 +30,7 @@ export async function storedSide(store: StoreContext, rev: Rev): Promise<Side> {
   const { tree } = await resolve(store, rev)
   return {
     tree,
-    readTree: (oid) => readTree(store.objects, oid),
+    readTree: storedTrees(store.objects),
     knows: () => true,
     async content(_path, version) {
       if (version.mode === "160000") return { version, bytes: new Uint8Array() }
@@ -69,7 +68,11 @@ export async function look(store: StoreContext, from: Oid, signal: AbortSignal |
 
 /** Reads trees of a captured work tree, whether they are stored or not, and those of the store. */
 export function readCaptured(store: StoreContext, captured: CapturedTree): TreeReader {
-  return async (oid) => captured.trees.get(oid) ?? readTree(store.objects, oid)
+  const stored = storedTrees(store.objects)
+  return Object.assign(async (oid: Oid) => captured.trees.get(oid) ?? stored(oid), {
+    unlike: async (before: Oid, after: Oid) =>
+      captured.trees.has(before) || captured.trees.has(after) ? undefined : stored.unlike?.(before, after),
+  })
 }
 
 /** The paths that captures of this store take. */

@@ -34,8 +34,21 @@ export function oidAt(bytes: Uint8Array, offset = 0): Oid {
 /** The 20 bytes of an oid. */
 export function oidBytes(oid: Oid): Uint8Array {
   const bytes = new Uint8Array(OID_BYTES)
-  for (let i = 0; i < OID_BYTES; i++) bytes[i] = Number.parseInt(oid.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < OID_BYTES; i++) bytes[i] = byteOf(oid, i)
   return bytes
+}
+
+/** Whether the 20 bytes at `offset` are those of `oid`. Makes no text and no bytes: objects are checked by the thousand. */
+export function isOidAt(bytes: Uint8Array, offset: number, oid: Oid): boolean {
+  for (let i = 0; i < OID_BYTES; i++) if (bytes[offset + i] !== byteOf(oid, i)) return false
+  return true
+}
+
+/** The byte that the hex digits at twice `i` spell. Both letters, a to f, end in the bits 1 to 6, and have the bit 64. */
+function byteOf(oid: Oid, i: number): number {
+  const high = oid.charCodeAt(2 * i)
+  const low = oid.charCodeAt(2 * i + 1)
+  return (((high & 15) + (high >> 6) * 9) << 4) | ((low & 15) + (low >> 6) * 9)
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))

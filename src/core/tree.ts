@@ -11,6 +11,7 @@ import { SnapshotError } from "./errors.js"
 import { OID_BYTES, oidAt, oidBytes, type Oid } from "./oid.js"
 import { comparePaths, decodeName, encodeName } from "./path.js"
 import { readAs, type ObjectReader } from "./object.js"
+import { settleAll } from "./settle-all.js"
 
 /** The mode of a tree entry, as Git writes it: file, executable file, link, folder, gitlink. */
 export type Mode = "100644" | "100755" | "120000" | "40000" | "160000"
@@ -41,20 +42,39 @@ export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
  */
 export function decodeTree(bytes: Uint8Array, oid: Oid): TreeEntry[] {
   const entries: TreeEntry[] = []
-  let at = 0
-  while (at < bytes.length) {
-    const space = bytes.indexOf(0x20, at)
-    const nul = bytes.indexOf(0, space + 1)
-    const mode = space - at > 6 ? undefined : canonicalMode(String.fromCharCode(...bytes.subarray(at, space)))
-    if (space < 0 || nul <= space + 1 || mode === undefined || nul + 1 + OID_BYTES > bytes.length)
-      throw new SnapshotError("OBJECT_CORRUPT", `The tree ${oid} cannot be read: it is no list of entries.`, { oid })
-    const name = decodeName(bytes.subarray(space + 1, nul))
-    if (entries.at(-1)?.name === name)
-      throw new SnapshotError("OBJECT_CORRUPT", `The tree ${oid} cannot be read: it names one entry twice.`, { oid })
-    entries.push({ mode, name, oid: oidAt(bytes, nul + 1) })
-    at = nul + 1 + OID_BYTES
-  }
+  for (const cursor = new TreeCursor({ bytes, oid }); cursor.isAtEntry; cursor.advance())
+    entries.push(cursor.entry(entries.at(-1)))
   return entries
+}
+
+/** A tree object, as it is stored. */
+export interface TreeObject {
+  readonly oid: Oid
+  readonly bytes: Uint8Array
+}
+
+/**
+ * The entries of two trees, without those that stand byte for byte alike in both; some of these may be among them all
+ * the same. Only what is given is decoded: mostly a handful, where trees have hundreds. Errors as of decodeTree.
+ */
+export function unlikeEntries(before: TreeObject, after: TreeObject): readonly [TreeEntry[], TreeEntry[]] {
+  const left: TreeEntry[] = []
+  const right: TreeEntry[] = []
+  const old = new TreeCursor(before)
+  const now = new TreeCursor(after)
+  while (old.isAtEntry || now.isAtEntry) {
+    const order = !now.isAtEntry ? -1 : !old.isAtEntry ? 1 : old.compareName(now)
+    const isAlike = order === 0 && old.isAlike(now)
+    if (order <= 0) {
+      if (!isAlike) left.push(old.entry(left.at(-1)))
+      old.advance()
+    }
+    if (order >= 0) {
+      if (!isAlike) right.push(now.entry(right.at(-1)))
+      now.advance()
+    }
+  }
+  return [left, right]
 }
 
 /** The entries of the tree `oid`: OBJECT_MISSING, OBJECT_CORRUPT. */
@@ -62,10 +82,94 @@ export async function readTree(reader: ObjectReader, oid: Oid): Promise<TreeEntr
   return decodeTree(await readAs(reader, oid, "tree"), oid)
 }
 
+/** As unlikeEntries, of two stored trees: OBJECT_MISSING, OBJECT_CORRUPT. */
+export async function readUnlike(
+  reader: ObjectReader,
+  before: Oid,
+  after: Oid,
+): Promise<readonly [TreeEntry[], TreeEntry[]]> {
+  const [left, right] = await settleAll([readAs(reader, before, "tree"), readAs(reader, after, "tree")])
+  return unlikeEntries({ oid: before, bytes: left as Uint8Array }, { oid: after, bytes: right as Uint8Array })
+}
+
+/** Goes through the entries of a stored tree, and decodes none that is not asked for. */
+class TreeCursor {
+  readonly #bytes: Uint8Array
+  readonly #oid: Oid
+  #at = 0
+  #nameAt = 0
+  #nul = 0
+
+  constructor({ bytes, oid }: TreeObject) {
+    this.#bytes = bytes
+    this.#oid = oid
+    this.#find()
+  }
+
+  get isAtEntry(): boolean {
+    return this.#at < this.#bytes.length
+  }
+
+  advance(): void {
+    this.#at = this.#nul + 1 + OID_BYTES
+    this.#find()
+  }
+
+  /** The entry, which comes behind `previous`. */
+  entry(previous: TreeEntry | undefined): TreeEntry {
+    const mode = canonicalMode(this.#bytes, this.#at, this.#nameAt - 1)
+    if (mode === undefined) throw this.#damaged("it is no list of entries")
+    const name = decodeName(this.#bytes.subarray(this.#nameAt, this.#nul))
+    if (previous?.name === name) throw this.#damaged("it names one entry twice")
+    return { mode, name, oid: oidAt(this.#bytes, this.#nul + 1) }
+  }
+
+  /** As compareEntries. */
+  compareName(other: TreeCursor): number {
+    for (let i = 0; ; i++) {
+      const ours = this.#nameByte(i)
+      const theirs = other.#nameByte(i)
+      if (ours !== theirs || ours < 0) return ours - theirs
+    }
+  }
+
+  /** Whether the entries are the same, byte for byte. */
+  isAlike(other: TreeCursor): boolean {
+    const length = this.#nul + 1 + OID_BYTES - this.#at
+    if (other.#nul + 1 + OID_BYTES - other.#at !== length) return false
+    for (let i = 0; i < length; i++) if (this.#bytes[this.#at + i] !== other.#bytes[other.#at + i]) return false
+    return true
+  }
+
+  /** The bytes of the name, a slash behind that of a folder, then -1. */
+  #nameByte(i: number): number {
+    const at = this.#nameAt + i
+    if (at < this.#nul) return this.#bytes[at] as number
+    return at === this.#nul && this.#bytes[this.#at] === FOLDER_DIGIT ? SLASH : -1
+  }
+
+  #find(): void {
+    if (!this.isAtEntry) return
+    this.#nameAt = this.#bytes.indexOf(SPACE, this.#at) + 1
+    this.#nul = this.#bytes.indexOf(0, this.#nameAt)
+    const isWhole = this.#nameAt > 0 && this.#nul > this.#nameAt && this.#nul + OID_BYTES < this.#bytes.length
+    if (!isWhole) throw this.#damaged("it is no list of entries")
+  }
+
+  #damaged(why: string): SnapshotError {
+    return new SnapshotError("OBJECT_CORRUPT", `The tree ${this.#oid} cannot be read: ${why}.`, { oid: this.#oid })
+  }
+}
+
 /** Git's own reading of a mode: a folder, a link, a gitlink, or a file that may be executable. */
-function canonicalMode(digits: string): Mode | undefined {
-  if (!/^[0-7]{5,6}$/.test(digits)) return undefined
-  const mode = Number.parseInt(digits, 8)
+function canonicalMode(bytes: Uint8Array, start: number, end: number): Mode | undefined {
+  if (end - start < 5 || end - start > 6) return undefined
+  let mode = 0
+  for (let at = start; at < end; at++) {
+    const digit = (bytes[at] as number) - ZERO
+    if (digit < 0 || digit > 7) return undefined
+    mode = mode * 8 + digit
+  }
   const kind = mode & 0o170000
   if (kind === 0o040000) return "40000"
   if (kind === 0o120000) return "120000"
@@ -79,3 +183,8 @@ function sortName(entry: TreeEntry): string {
 }
 
 const NUL = new Uint8Array(1)
+const SPACE = 0x20
+const SLASH = 0x2f
+const ZERO = 0x30
+/** What the mode of a folder begins with. */
+const FOLDER_DIGIT = 0x34
