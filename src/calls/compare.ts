@@ -1,7 +1,10 @@
 import { concat } from "../core/bytes.js"
 import { changeBetween, type Change, type FileDiff, type FileVersion } from "../core/change.js"
 import { SnapshotError } from "../core/errors.js"
+import type { GitObject } from "../core/object.js"
+import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
+import { pauses } from "../core/turns.js"
 import type { DiffOptions, Filter, Rev } from "../snapshot-store.js"
 import { compareTrees } from "../tree/compare-trees.js"
 import { fileDiff } from "../tree/file-diff.js"
@@ -68,31 +71,56 @@ async function compare(before: Side, after: Side, filter: Filter): Promise<Chang
   return found.filter((change) => isKnown(change, after))
 }
 
-/** What `make` gives for each change, one after the other: contents are held for one change at a time. */
+/** What `make` gives for each change. Short contents are read for some changes at a time, long ones for one. */
 async function mapChanges<Value>(
   store: StoreContext,
   from: Rev,
   to: Rev | "worktree",
   options: DiffOptions,
-  make: (change: Change, before: Uint8Array | undefined, after: Uint8Array | undefined) => Promise<Value>,
+  make: (change: Change, before: Uint8Array | undefined, after: Uint8Array | undefined) => Promise<Value> | Value,
 ): Promise<Value[]> {
   contextOf(options)
   return withSides(store, from, to, options.signal, async (before, after) => {
     const made: Value[] = []
-    for (const change of await compare(before, after, options)) {
-      options.signal?.throwIfAborted()
-      const old = await contentOf(before, change.path as RepoPath, change.before)
-      const now = await contentOf(after, change.path as RepoPath, change.after)
-      // The work tree may have moved on since it was compared: what is shown is what was read.
-      const current = changeBetween(change.path, old?.version, now?.version)
-      if (current !== undefined) made.push(await make(current, old?.bytes, now?.bytes))
+    const pause = pauses()
+    const all = await compare(before, after, options)
+    const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject>> =>
+      store.objects.readTogether(storedOids(before, after, all.slice(at, at + READ_AT_ONCE)))
+    let ahead = readFrom(0)
+    for (let at = 0; at < all.length; at += READ_AT_ONCE) {
+      const some = all.slice(at, at + READ_AT_ONCE)
+      const read = await ahead
+      ahead = readFrom(at + READ_AT_ONCE)
+      for (const change of some) {
+        await pause()
+        options.signal?.throwIfAborted()
+        const old = await contentOf(before, change.path as RepoPath, change.before, read)
+        const now = await contentOf(after, change.path as RepoPath, change.after, read)
+        // The work tree may have moved on since it was compared: what is shown is what was read.
+        const current = changeBetween(change.path, old?.version, now?.version)
+        if (current !== undefined) made.push(await make(current, old?.bytes, now?.bytes))
+      }
     }
     return made
   })
 }
 
-function contentOf(side: Side, path: RepoPath, version: FileVersion | undefined): ReturnType<Side["content"]> {
-  return version === undefined ? Promise.resolve(undefined) : side.content(path, version)
+const READ_AT_ONCE = 128
+
+function storedOids(before: Side, after: Side, changes: readonly Change[]): Oid[] {
+  return changes.flatMap((change) => [
+    ...(before.isStored && change.before ? [change.before.oid as Oid] : []),
+    ...(after.isStored && change.after ? [change.after.oid as Oid] : []),
+  ])
+}
+
+function contentOf(
+  side: Side,
+  path: RepoPath,
+  version: FileVersion | undefined,
+  read: ReadonlyMap<string, GitObject>,
+): ReturnType<Side["content"]> {
+  return version === undefined ? Promise.resolve(undefined) : side.content(path, version, read)
 }
 
 function contextOf({ context }: DiffOptions): { readonly context?: number } {

@@ -35,14 +35,14 @@ export interface OpenPlace {
 export async function openOn(place: OpenPlace, options: OpenOptions): Promise<SnapshotStore> {
   checkOptions(options)
   const { platform } = place
-  const { fileSystem, hasher, deflater, clock } = platform
+  const { fileSystem, hasher, deflater, unpacker, clock } = platform
   const worktree = await worktreeOf(platform, options)
   const identity = await identityOf(platform, worktree)
   const gitdir = await realPathOf(platform, options.gitdir ?? `${place.stores}/${identity}.git`)
   await refuseOwnGitdir(platform, worktree, gitdir)
   const native = options.backend === "native" ? await nativeOf(place) : undefined
   const layout = await prepareGitdir(fileSystem, gitdir)
-  const objects = objectDatabase({ fileSystem, hasher, deflater, objectsFolder: layout.objects })
+  const objects = objectDatabase({ fileSystem, hasher, deflater, unpacker, objectsFolder: layout.objects })
   const refs = refStore(fileSystem, layout.gitdir, layout.temporary)
   const include = [...(options.include ?? [])]
   const newFileLimitBytes = options.newFileLimitBytes ?? DEFAULT_NEW_FILE_LIMIT_BYTES

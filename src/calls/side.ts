@@ -1,5 +1,5 @@
 import type { Change, FileVersion } from "../core/change.js"
-import { readAs } from "../core/object.js"
+import { readAs, type GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
 import { readTreePaths } from "../core/tree-paths.js"
@@ -20,8 +20,17 @@ export interface Side {
   readonly readTree: TreeReader
   /** Whether this side can tell of a path. A look at the work tree cannot tell of what it had to skip. */
   knows(path: string): boolean
-  /** The side's version of a changed path as it is by now, and its content; undefined when it is gone. */
-  content(path: RepoPath, version: FileVersion): Promise<{ version: FileVersion; bytes: Uint8Array } | undefined>
+  /** Contents are objects of the store. */
+  readonly isStored: boolean
+  /**
+   * The side's version of a changed path as it is by now, and its content; undefined when it is gone. `read` are objects
+   * that have been read already.
+   */
+  content(
+    path: RepoPath,
+    version: FileVersion,
+    read: ReadonlyMap<string, GitObject>,
+  ): Promise<{ version: FileVersion; bytes: Uint8Array } | undefined>
   close(): Promise<void>
 }
 
@@ -32,8 +41,11 @@ export async function storedSide(store: StoreContext, rev: Rev): Promise<Side> {
     tree,
     readTree: storedTrees(store.objects),
     knows: () => true,
-    async content(_path, version) {
+    isStored: true,
+    async content(_path, version, read) {
       if (version.mode === "160000") return { version, bytes: new Uint8Array() }
+      const known = read.get(version.oid)
+      if (known?.type === "blob") return { version, bytes: known.bytes }
       return { version, bytes: await readAs(store.objects, version.oid as Oid, "blob") }
     },
     close: async () => {},
@@ -48,6 +60,7 @@ export async function worktreeSide(store: StoreContext, from: Oid, signal?: Abor
     tree: captured.tree,
     readTree: readCaptured(store, captured),
     knows: knowsBy(store, captured),
+    isStored: false,
     content: (path, version) => readWorktree(store.platform, folders, path, version.mode),
     close: () => folders.close(),
   }

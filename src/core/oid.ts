@@ -31,24 +31,31 @@ export function oidAt(bytes: Uint8Array, offset = 0): Oid {
   return hex as Oid
 }
 
+/** Negative, zero or positive, as the oid whose 20 bytes stand at `offset` sorts before, with or after `oid`. Makes no text and no bytes. */
+export function compareOidAt(bytes: Uint8Array, offset: number, oid: Oid): number {
+  for (let i = 0; i < OID_BYTES; i++) {
+    const difference = (bytes[offset + i] as number) - ((digitAt(oid, 2 * i) << 4) | digitAt(oid, 2 * i + 1))
+    if (difference !== 0) return difference
+  }
+  return 0
+}
+
 /** The 20 bytes of an oid. */
 export function oidBytes(oid: Oid): Uint8Array {
   const bytes = new Uint8Array(OID_BYTES)
-  for (let i = 0; i < OID_BYTES; i++) bytes[i] = byteOf(oid, i)
+  putOid(oid, bytes, 0)
   return bytes
 }
 
-/** Whether the 20 bytes at `offset` are those of `oid`. Makes no text and no bytes: objects are checked by the thousand. */
-export function isOidAt(bytes: Uint8Array, offset: number, oid: Oid): boolean {
-  for (let i = 0; i < OID_BYTES; i++) if (bytes[offset + i] !== byteOf(oid, i)) return false
-  return true
+/** Writes the 20 bytes of an oid at `offset`. */
+export function putOid(oid: Oid, bytes: Uint8Array, offset: number): void {
+  for (let i = 0; i < OID_BYTES; i++) bytes[offset + i] = (digitAt(oid, 2 * i) << 4) | digitAt(oid, 2 * i + 1)
 }
 
-/** The byte that the hex digits at twice `i` spell. Both letters, a to f, end in the bits 1 to 6, and have the bit 64. */
-function byteOf(oid: Oid, i: number): number {
-  const high = oid.charCodeAt(2 * i)
-  const low = oid.charCodeAt(2 * i + 1)
-  return (((high & 15) + (high >> 6) * 9) << 4) | ((low & 15) + (low >> 6) * 9)
+/** Of "0" to "9" the lowest four bits are the digit, of "a" to "f" 9 less. */
+function digitAt(oid: Oid, index: number): number {
+  const code = oid.charCodeAt(index)
+  return (code & 15) + (code > 57 ? 9 : 0)
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))

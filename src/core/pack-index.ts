@@ -15,7 +15,7 @@
 import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
-import { OID_BYTES, oidAt, oidBytes, type Oid } from "./oid.js"
+import { compareOidAt, OID_BYTES, oidAt, oidBytes, type Oid } from "./oid.js"
 
 /** An object of a pack. */
 export interface PackIndexEntry {
@@ -112,14 +112,14 @@ class ParsedIndex implements PackIndex {
     const first = Number.parseInt(oid.slice(0, 2), 16)
     const end = this.#fanout(first)
     if (this.#fanout(first - 1) === end) return undefined
-    const row = this.#rowOf(oidBytes(oid), first)
-    return row < end && oidAt(this.#bytes, OIDS_AT + row * OID_BYTES) === oid ? this.#offset(row) : undefined
+    const row = this.#rowOf(oid, first)
+    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? this.#offset(row) : undefined
   }
 
   withPrefix(prefix: string): Oid[] {
-    const lowest = oidBytes(prefix.padEnd(2 * OID_BYTES, "0") as Oid)
+    const lowest = prefix.padEnd(2 * OID_BYTES, "0") as Oid
     const found: Oid[] = []
-    for (let row = this.#rowOf(lowest, lowest[0] as number); row < this.count; row++) {
+    for (let row = this.#rowOf(lowest, Number.parseInt(lowest.slice(0, 2), 16)); row < this.count; row++) {
       const oid = oidAt(this.#bytes, OIDS_AT + row * OID_BYTES)
       if (!oid.startsWith(prefix)) break
       found.push(oid)
@@ -155,17 +155,15 @@ class ParsedIndex implements PackIndex {
   }
 
   /** The first row of those that begin with `first` whose oid is not below `oid`. */
-  #rowOf(oid: Uint8Array, first: number): number {
-    return lowerBound(this.#fanout(first - 1), this.#fanout(first), (row) => this.#compare(row, oid) >= 0)
-  }
-
-  #compare(row: number, oid: Uint8Array): number {
-    const at = OIDS_AT + row * OID_BYTES
-    for (let i = 0; i < OID_BYTES; i++) {
-      const difference = (this.#bytes[at + i] as number) - (oid[i] as number)
-      if (difference !== 0) return difference
+  #rowOf(oid: Oid, first: number): number {
+    let low = this.#fanout(first - 1)
+    let high = this.#fanout(first)
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if (compareOidAt(this.#bytes, OIDS_AT + middle * OID_BYTES, oid) >= 0) high = middle
+      else low = middle + 1
     }
-    return 0
+    return low
   }
 
   #offset(row: number): number {

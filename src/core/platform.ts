@@ -6,6 +6,7 @@ import type { Hasher } from "./hasher.js"
 import type { OwnerSource } from "./owner.js"
 import type { PathLister } from "./path-lister.js"
 import type { StatChecker } from "./stat-checker.js"
+import type { Unpacker } from "./unpacker.js"
 
 /** All ports that the library needs of the place where it runs. */
 export interface Platform {
@@ -18,4 +19,6 @@ export interface Platform {
   readonly environment: Environment
   /** Where many paths can be looked at fast. */
   readonly statChecker?: StatChecker
+  /** Where there are threads. */
+  readonly unpacker?: Unpacker
 }

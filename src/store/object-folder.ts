@@ -5,6 +5,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import { hasLoose, loosePath, readLoose, streamLoose } from "./loose-object.js"
 import type { PackPorts } from "./pack-entries.js"
 import { PackShelf, type ShelvedPack } from "./pack-shelf.js"
+import type { TakeObject } from "./short-entries.js"
 import type { ObjectStream } from "./stored-object.js"
 
 /** A place where an object is, or may be. */
@@ -58,6 +59,22 @@ export class ObjectFolder {
       read: () => readLoose(this.#ports, path, oid, limitBytes),
       stream: () => streamLoose(this.#ports, path, oid, limitBytes),
       hit: () => {},
+    }
+  }
+
+  /**
+   * Gives `take` those of `oids` that packs hold as whole, short entries, until it says no; it may take an oid out of
+   * `oids`. Never throws.
+   */
+  async readShort(oids: ReadonlySet<Oid>, take: TakeObject): Promise<void> {
+    for (const shelved of this.#shelf.packs) {
+      if (oids.size === 0) return
+      try {
+        const pack = shelved.opened ?? (await this.#open(shelved, () => {}))
+        await pack?.readShort(oids, take)
+      } catch {
+        // Whoever asks for one of these objects by itself is told what is wrong.
+      }
     }
   }
 

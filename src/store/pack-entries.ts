@@ -3,6 +3,7 @@ import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { decodeEntryHeader, PACK_HEADER_BYTES, type PackEntryHeader } from "../core/pack.js"
 import type { PackIndex } from "../core/pack-index.js"
+import type { Unpacker } from "../core/unpacker.js"
 import type { DeltaBases } from "./delta-bases.js"
 import { readPiece, readPieces } from "./file-pieces.js"
 import type { OpenFiles } from "./open-files.js"
@@ -12,6 +13,8 @@ import { tooLarge, type ObjectPorts } from "./stored-object.js"
 export interface PackPorts extends ObjectPorts {
   readonly openFiles: OpenFiles
   readonly bases: DeltaBases
+  /** Unpacks many objects beside the event loop. */
+  readonly unpacker?: Unpacker | undefined
   /** Larger objects are not read into memory as a whole. */
   readonly limitBytes: number
 }
@@ -47,9 +50,9 @@ export class PackEntries {
 
   /** The entry at `offset`. */
   at(offset: number): Promise<PackEntry> {
-    const end = this.#index.nextOffset(offset) ?? this.#end
-    if (offset < PACK_HEADER_BYTES || offset >= end || end > this.#end)
-      throw new Error("An entry lies outside the pack.")
+    const span = this.span(offset)
+    if (span === undefined) throw new Error("An entry lies outside the pack.")
+    const { end } = span
     return this.#ports.openFiles.use(this.#path, async (file) => {
       const start = await readPiece(file, offset, Math.min(end, offset + FIRST_READ_BYTES))
       const decoded = decodeEntryHeader(start)
@@ -57,6 +60,12 @@ export class PackEntries {
       const whole = { header: decoded.header, contentAt: offset + decoded.end, end }
       return offset + start.length === end ? { ...whole, content: start.subarray(decoded.end) } : whole
     })
+  }
+
+  /** Where the entry at `offset` stands; undefined when that is outside the pack. */
+  span(offset: number): { readonly start: number; readonly end: number } | undefined {
+    const end = this.#index.nextOffset(offset) ?? this.#end
+    return offset < PACK_HEADER_BYTES || offset >= end || end > this.#end ? undefined : { start: offset, end }
   }
 
   /** The object at `offset`, which `oid` names: its own bytes, or its deltas applied to their base. */

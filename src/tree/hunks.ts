@@ -96,18 +96,21 @@ function linesOn(bytes: Uint8Array, from: number, most: number): Reach {
   return { at, lines }
 }
 
-/** One byte loop, without an object a line: there may be millions. */
+/** Line after line, without an object for each: there may be millions. */
 function writeLines(parts: Uint8Array[], mark: " " | "-" | "+", bytes: Uint8Array, start: number, end: number): void {
   if (start === end) return
   const code = mark.charCodeAt(0)
   const written = new Uint8Array(end - start + countLines(bytes, start, end))
   let to = 0
+  let isStart = true
   for (let at = start; at < end; at++) {
-    if (at === start || bytes[at - 1] === LF) written[to++] = code
-    written[to++] = bytes[at] as number
+    if (isStart) written[to++] = code
+    const byte = bytes[at] as number
+    written[to++] = byte
+    isStart = byte === LF
   }
   parts.push(written)
-  if (bytes[end - 1] !== LF) parts.push(NO_NEWLINE)
+  if (!isStart) parts.push(NO_NEWLINE)
 }
 
 const NO_NEWLINE = utf8("\n\\ No newline at end of file\n")

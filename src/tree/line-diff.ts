@@ -31,16 +31,17 @@ export function lineDiff(before: Uint8Array, after: Uint8Array): LineRun[] {
   const { head, beforeEnd, afterEnd } = trim(before, after)
   if (head === beforeEnd && head === afterEnd) return []
   const line = countLines(before, 0, head)
-  const whole: LineRun = {
-    before: { line, lines: countLines(before, head, beforeEnd), start: head, end: beforeEnd },
-    after: { line, lines: countLines(after, head, afterEnd), start: head, end: afterEnd },
+  if (beforeEnd + afterEnd - 2 * head > MAX_LINES) {
+    const whole: LineRun = {
+      before: { line, lines: countLines(before, head, beforeEnd), start: head, end: beforeEnd },
+      after: { line, lines: countLines(after, head, afterEnd), start: head, end: afterEnd },
+    }
+    if (whole.before.lines + whole.after.lines > MAX_LINES) return [whole]
   }
-  if (whole.before.lines === 0 || whole.after.lines === 0) return [whole]
-  if (whole.before.lines + whole.after.lines > MAX_LINES) return [whole]
   const left: Lines = { bytes: before, starts: lineStarts(before, head, beforeEnd) }
   const right: Lines = { bytes: after, starts: lineStarts(after, head, afterEnd) }
-  const kept = keptLines(left, right)
-  return kept === undefined ? [whole] : runsBetween(kept, left.starts, right.starts, line)
+  const hasBoth = left.starts.length > 1 && right.starts.length > 1
+  return runsBetween((hasBoth ? keptLines(left, right) : undefined) ?? NO_LINES, left.starts, right.starts, line)
 }
 
 const MAX_LINES = 2_000_000
@@ -57,7 +58,7 @@ interface Trimmed {
 
 function trim(before: Uint8Array, after: Uint8Array): Trimmed {
   const shorter = Math.min(before.length, after.length)
-  let same = 0
+  let same = alikeWords(before, after, shorter)
   while (same < shorter && before[same] === after[same]) same++
   if (same === before.length && same === after.length) return { head: same, beforeEnd: same, afterEnd: same }
   const head = lineBeginning(before, same)
@@ -69,6 +70,16 @@ function trim(before: Uint8Array, after: Uint8Array): Trimmed {
     return { head, beforeEnd: beforeTail, afterEnd: afterTail }
   const beforeEnd = nextLine(before, beforeTail, before.length)
   return { head, beforeEnd, afterEnd: afterTail + beforeEnd - beforeTail }
+}
+
+/** Bytes that are alike from the beginning on, four by four: not all of them. */
+function alikeWords(before: Uint8Array, after: Uint8Array, length: number): number {
+  if ((before.byteOffset | after.byteOffset) & 3) return 0
+  const left = new Int32Array(before.buffer, before.byteOffset, length >> 2)
+  const right = new Int32Array(after.buffer, after.byteOffset, length >> 2)
+  let at = 0
+  while (at < left.length && left[at] === right[at]) at++
+  return 4 * at
 }
 
 function lineBeginning(bytes: Uint8Array, at: number): number {
@@ -84,6 +95,8 @@ interface KeptLines {
   readonly before: readonly number[]
   readonly after: readonly number[]
 }
+
+const NO_LINES: KeptLines = { before: [], after: [] }
 
 /** The longest common sequence of lines; undefined beyond the bound. */
 function keptLines(left: Lines, right: Lines): KeptLines | undefined {

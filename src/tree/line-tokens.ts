@@ -4,11 +4,23 @@
 
 /** Where the lines of `bytes` from `start` to `end` begin, and `end` behind the last of them. */
 export function lineStarts(bytes: Uint8Array, start: number, end: number): Int32Array {
-  const starts = new Int32Array(countLines(bytes, start, end) + 1)
+  let starts = new Int32Array(((end - start) >> 5) + 16)
   let line = 0
-  for (let at = start; at < end; at++) if (at === start || bytes[at - 1] === LF) starts[line++] = at
+  for (let at = start; at < end;) {
+    if (line + 1 === starts.length) starts = grown(starts)
+    starts[line++] = at
+    // A loop is faster than a search where lines are short.
+    while (at < end && bytes[at] !== LF) at++
+    at++
+  }
   starts[line] = end
-  return starts
+  return starts.subarray(0, line + 1)
+}
+
+function grown(lines: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(2 * lines.length)
+  more.set(lines)
+  return more
 }
 
 /** The number of lines of `bytes` from `start` to `end`. */
