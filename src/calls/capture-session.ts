@@ -28,7 +28,7 @@ import { baseAt, findNewest, trackedBy } from "./tracked.js"
 /** What to build. */
 export interface SessionRequest {
   /** Files that are exempt from the new-file limit beside those of the base. */
-  readonly alsoTracked?: ReadonlySet<RepoPath>
+  readonly alsoTracked?: (path: RepoPath) => Promise<boolean>
   /** A look at the work tree that was just taken. */
   readonly glance?: Glance | undefined
   readonly signal?: AbortSignal | undefined

@@ -87,19 +87,23 @@ async function mapChanges<Value>(
     const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject>> =>
       store.objects.readTogether(storedOids(before, after, all.slice(at, at + READ_AT_ONCE)))
     let ahead = readFrom(0)
-    for (let at = 0; at < all.length; at += READ_AT_ONCE) {
-      const some = all.slice(at, at + READ_AT_ONCE)
-      const read = await ahead
-      ahead = readFrom(at + READ_AT_ONCE)
-      for (const change of some) {
-        await pause()
-        options.signal?.throwIfAborted()
-        const old = await contentOf(before, change.path as RepoPath, change.before, read)
-        const now = await contentOf(after, change.path as RepoPath, change.after, read)
-        // The work tree may have moved on since it was compared: what is shown is what was read.
-        const current = changeBetween(change.path, old?.version, now?.version)
-        if (current !== undefined) made.push(await make(current, old?.bytes, now?.bytes))
+    try {
+      for (let at = 0; at < all.length; at += READ_AT_ONCE) {
+        const read = await ahead
+        ahead = readFrom(at + READ_AT_ONCE)
+        for (const change of all.slice(at, at + READ_AT_ONCE)) {
+          await pause()
+          options.signal?.throwIfAborted()
+          const old = await contentOf(before, change.path as RepoPath, change.before, read)
+          const now = await contentOf(after, change.path as RepoPath, change.after, read)
+          // The work tree may have moved on since it was compared: what is shown is what was read.
+          const current = changeBetween(change.path, old?.version, now?.version)
+          if (current !== undefined) made.push(await make(current, old?.bytes, now?.bytes))
+        }
       }
+    } finally {
+      // Nothing may be read any more when the call is over; a failure has been told where it was waited for.
+      await ahead.catch(() => {})
     }
     return made
   })

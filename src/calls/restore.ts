@@ -4,9 +4,8 @@ import type { Manifest } from "../core/manifest.js"
 import { toOid, type Oid } from "../core/oid.js"
 import { comparePaths, escapePath, isInside, isUnsafeName, parsePath, type RepoPath } from "../core/path.js"
 import type { Keep, Outcome, PlannedChange } from "../core/restore.js"
-import { readTree, type TreeEntry } from "../core/tree.js"
+import type { TreeEntry } from "../core/tree.js"
 import type { CapturedTree } from "../core/tree-capture.js"
-import { readTreePaths } from "../core/tree-paths.js"
 import type {
   ApplyOptions,
   Filter,
@@ -18,18 +17,19 @@ import type {
 } from "../snapshot-store.js"
 import { holdTarget } from "../store/held-target.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
+import { storedTrees } from "../tree/compare-trees.js"
 import { worktreeFolders, type Folders } from "../tree/folders.js"
 import { pathFilter, type PathFilter } from "../tree/path-filter.js"
 import { permissionsAt } from "../tree/permissions.js"
 import { makePlan, type PlannedWork } from "../tree/plan.js"
 import { isRestoreName } from "../tree/restore-name.js"
 import { restoreFiles } from "../tree/restore-files.js"
-import { entryAt } from "../tree/tree-entry.js"
+import { entryFinder, type EntryFinder } from "../tree/tree-entry.js"
 import type { CaptureSession } from "./capture-session.js"
 import { withSession } from "./capture.js"
 import type { StoreContext } from "./context.js"
 import { resolve } from "./resolve.js"
-import { look, readCaptured, scopeFilter } from "./side.js"
+import { filesOf, look, readCaptured, scopeFilter } from "./side.js"
 import { viewOf } from "./snapshot-view.js"
 
 /** What a restore would do. */
@@ -45,7 +45,8 @@ export async function restore(store: StoreContext, rev: Rev, options: RestoreOpt
   const goal = await goalOf(store, { to: rev }, options)
   return withTarget(store, goal, options, async (session) => {
     const made = await planFor(store, goal, session.captured)
-    return carryOut(store, goal, session, made, options)
+    // The plan was made from the look that becomes the safety snapshot: there is nothing to compare it with.
+    return carryOut(store, goal, session, made.keeps, { ...made, kept: [] }, options)
   })
 }
 
@@ -65,7 +66,9 @@ export async function apply(
     )
   await checkContents(store, goal, made)
   if (made.writes.length === 0 && made.deletes.length === 0) return report(made.keeps, [])
-  return withTarget(store, goal, options, (session) => carryOut(store, goal, session, made, options))
+  return withTarget(store, goal, options, async (session) =>
+    carryOut(store, goal, session, made.keeps, await stillAsPlanned(store, session.captured, made), options),
+  )
 }
 
 /** What to restore, and what of it. */
@@ -148,8 +151,7 @@ async function withTarget(
   })
   try {
     await checkStillThere(store, goal)
-    const { files } = await readTreePaths(store.objects, goal.tree)
-    const alsoTracked = new Set<RepoPath>(files.keys())
+    const alsoTracked = filesOf(store, goal.tree)
     return await withSession(store, { alsoTracked, signal: options.signal, onProgress: options.onProgress }, step)
   } finally {
     await held.release()
@@ -171,14 +173,14 @@ async function carryOut(
   store: StoreContext,
   goal: Goal,
   session: CaptureSession,
-  work: PlannedWork,
+  keeps: readonly Keep[],
+  { kept, writes, deletes }: CheckedWork,
   options: ApplyOptions,
 ): Promise<RestoreReport | undefined> {
-  const { captured } = session
-  const { kept, writes, deletes } = await stillAsPlanned(store, captured, work)
-  if (writes.length === 0 && deletes.length === 0) return report(work.keeps, kept)
+  if (writes.length === 0 && deletes.length === 0) return report(keeps, kept)
   const safety = await session.publish({ kind: "safety", target: goal.tree, metadata: {} })
   if (safety === undefined) return undefined
+  const entryThen = entryFinder(storedTrees(store.objects), goal.tree)
   const done = await withFolders(store, (folders) =>
     restoreFiles(
       {
@@ -187,7 +189,7 @@ async function carryOut(
         folders,
         blobs: store.objects,
         durable: store.durable,
-        keepsFolder: (path) => keepsFolder(store, goal, path),
+        keepsFolder: (path) => keepsFolder(goal, entryThen, path),
         folderPermissions: (path) => folderPermissions(store, goal, path),
         signal: options.signal,
         onProgress: options.onProgress,
@@ -196,7 +198,7 @@ async function carryOut(
       deletes,
     ),
   )
-  return { undo: viewOf(safety), ...report(work.keeps, [...kept, ...done]) }
+  return { undo: viewOf(safety), ...report(keeps, [...kept, ...done]) }
 }
 
 interface CheckedWork {
@@ -207,12 +209,12 @@ interface CheckedWork {
 
 /** Sorts out the paths that are not what the plan saw: the safety snapshot holds something else of them, or nothing. */
 async function stillAsPlanned(store: StoreContext, captured: CapturedTree, work: PlannedWork): Promise<CheckedWork> {
-  const readNow = readCaptured(store, captured)
+  const entryNow = entryFinder(readCaptured(store, captured), captured.tree)
   const { emptyFolders } = captured.manifest
   const leaving = new Set(work.deletes.map(({ path }) => path))
   const kept: Outcome[] = []
   const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
-    const entry = await entryAt(readNow, captured.tree, change.path)
+    const entry = await entryNow(change.path)
     const { before, after, path } = change
     if (after?.mode !== "40000" && before?.mode !== "40000" && isDone(captured, path, entry, after)) return false
     const ours = entry === undefined ? {} : { ours: entry.oid }
@@ -260,9 +262,9 @@ function report(keeps: readonly Keep[], outcomes: readonly Outcome[]): RestoreRe
   return { outcomes: all.sort((a, b) => comparePaths(a.path, b.path)), complete }
 }
 
-async function keepsFolder(store: StoreContext, { tree, then }: Goal, path: RepoPath): Promise<boolean> {
+async function keepsFolder({ then }: Goal, entryThen: EntryFinder, path: RepoPath): Promise<boolean> {
   if (then === undefined || then.emptyFolders.some((folder) => isInside(folder, path))) return true
-  return (await entryAt((oid) => readTree(store.objects, oid), tree, path))?.mode === "40000"
+  return (await entryThen(path))?.mode === "40000"
 }
 
 function folderPermissions(store: StoreContext, { then }: Goal, path: RepoPath): number | undefined {
@@ -310,9 +312,9 @@ function notAPlan(): SnapshotError {
 
 /** A plan writes what its snapshot has at the same path, and nothing else that the store may hold. */
 async function checkContents(store: StoreContext, { tree, then }: Goal, made: RestorePlan): Promise<void> {
-  const readStored = (oid: Oid): Promise<TreeEntry[]> => readTree(store.objects, oid)
+  const entryThen = entryFinder(storedTrees(store.objects), tree)
   for (const { path, after } of made.writes) {
-    const entry = await entryAt(readStored, tree, path)
+    const entry = await entryThen(path)
     const isFolder = entry?.mode === "40000" || then?.emptyFolders.some((folder) => isInside(folder, path)) === true
     const fits = after?.mode === "40000" ? isFolder : entry?.oid === after?.oid && entry?.mode === after?.mode
     if (!fits) throw notAPlan()

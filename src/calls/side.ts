@@ -2,13 +2,13 @@ import type { Change, FileVersion } from "../core/change.js"
 import { readAs, type GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
-import { readTreePaths } from "../core/tree-paths.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { Rev } from "../snapshot-store.js"
 import { nullSink } from "../store/object-sink.js"
 import { storedTrees, type TreeReader } from "../tree/compare-trees.js"
 import { worktreeFolders } from "../tree/folders.js"
 import { pathFilter, type PathFilter } from "../tree/path-filter.js"
+import { entryFinder } from "../tree/tree-entry.js"
 import { readWorktree } from "../tree/worktree-reader.js"
 import type { StoreContext } from "./context.js"
 import { resolve } from "./resolve.js"
@@ -68,15 +68,23 @@ export async function worktreeSide(store: StoreContext, from: Oid, signal?: Abor
 
 /** Reads and hashes the work tree and stores nothing. Tracked is what a capture would take so, and the files of `from`. */
 export async function look(store: StoreContext, from: Oid, signal: AbortSignal | undefined): Promise<CapturedTree> {
-  const { files } = await readTreePaths(store.objects, from, () => {})
   const { inScope } = await findNewest(store)
   const base = inScope === undefined ? undefined : await baseAt(store, inScope)
   const request = {
-    isTracked: await trackedBy(store, base, new Set(files.keys())),
+    isTracked: await trackedBy(store, base, filesOf(store, from)),
     base,
     ...(signal === undefined ? {} : { signal }),
   }
   return store.treeCapture.capture(request, nullSink())
+}
+
+/** Whether a stored tree has a file at a path; what is damaged of it has none. Only the folders on the way are read. */
+export function filesOf(store: StoreContext, tree: Oid): (path: RepoPath) => Promise<boolean> {
+  const find = entryFinder(storedTrees(store.objects), tree)
+  return async (path) => {
+    const entry = await find(path).catch(() => undefined)
+    return entry !== undefined && entry.mode !== "40000"
+  }
 }
 
 /** Reads trees of a captured work tree, whether they are stored or not, and those of the store. */

@@ -49,7 +49,7 @@ export async function baseAt(store: StoreContext, snapshot: StoredSnapshot): Pro
 export async function trackedBy(
   store: StoreContext,
   base: Base | undefined,
-  also: ReadonlySet<RepoPath> | undefined,
+  also: ((path: RepoPath) => Promise<boolean>) | undefined,
 ): Promise<(path: RepoPath) => Promise<boolean>> {
   const { platform, layout } = store
   const own = { gitdir: layout.gitdir, prefix: "" }
@@ -72,8 +72,8 @@ export async function trackedBy(
   }
 
   return async (path) => {
-    if (base?.files.has(path) === true || also?.has(path) === true || skippedThen.has(path)) return true
-    if (indexed?.has(path) === true) return true
+    if (base?.files.has(path) === true || skippedThen.has(path)) return true
+    if (indexed?.has(path) === true || (await also?.(path)) === true) return true
     if (target !== undefined && (await (restored ??= filesIn(target))).has(path)) return true
     for (const ref of (await store.refs.names(snapshotFolder(store.workspace))).reverse()) {
       if (base !== undefined && ref <= base.snapshot.ref) return false

@@ -1,5 +1,5 @@
 import { SnapshotError } from "./errors.js"
-import type { ObjectType } from "./object.js"
+import type { GitObject, ObjectType } from "./object.js"
 import type { Oid } from "./oid.js"
 
 /** A stored object, piece by piece. */
@@ -17,6 +17,8 @@ export interface BlobSource {
    * throws OBJECT_CORRUPT after the last piece, so the pieces go to a temporary file first.
    */
   stream(oid: Oid): Promise<BlobStream | undefined>
+  /** Those of `oids` that can be had together, whole and right; the others are to be asked for by themselves. */
+  readTogether?(oids: Iterable<Oid>): Promise<ReadonlyMap<Oid, GitObject>>
 }
 
 /** The blob, which has to be there and be one: OBJECT_MISSING, OBJECT_CORRUPT. */

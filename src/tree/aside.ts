@@ -9,8 +9,8 @@ import { hashObject } from "../core/object.js"
 import { escapePath, joinPath, nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Folders } from "./folders.js"
 import { readStable, withFile, type ReadPorts } from "./read-file.js"
-import { removeTemporary, unlinkAgain } from "./remove-temporary.js"
-import { restoreName } from "./restore-name.js"
+import { removeTemporaries, unlinkAgain } from "./remove-temporary.js"
+import { restoreNames } from "./restore-name.js"
 
 /** A file or link that was moved out of the way. */
 export interface Aside {
@@ -29,15 +29,16 @@ export interface Asides {
   move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined>
   /** Puts it back under its name, unless something else has that name by now: false then. */
   putBack(aside: Aside): Promise<boolean>
-  /** Removes it for good. Never throws. */
-  remove(aside: Aside): Promise<void>
+  /** Removes them for good. Never throws. */
+  remove(asides: readonly Aside[]): Promise<void>
 }
 
 export function asides(ports: ReadPorts, folders: Folders): Asides {
   const { fileSystem, hasher } = ports
+  const newName = restoreNames()
 
   async function move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined> {
-    const aside: Aside = { path, folder, name: restoreName() }
+    const aside: Aside = { path, folder, name: newName() }
     let isMoved = false
     try {
       await folders.within(parentOf(path), (from) =>
@@ -69,16 +70,13 @@ export function asides(ports: ReadPorts, folders: Folders): Asides {
 
   async function isVersion(aside: Aside, expected: FileVersion): Promise<boolean> {
     const same = await folders.within(aside.folder, async (folder) => {
-      const address = folder.at(aside.name)
-      if ((await fileSystem.lstat(address))?.kind === "link") {
-        const text = await fileSystem.readLink(address)
-        return (
-          text !== undefined && expected.mode === "120000" && (await hashObject(hasher, "blob", text)) === expected.oid
-        )
+      if (expected.mode === "120000") {
+        const text = await fileSystem.readLink(folder.at(aside.name))
+        return text !== undefined && (await hashObject(hasher, "blob", text)) === expected.oid
       }
       const content = await withFile(ports, folder, aside.name, (file) =>
         // That its times are fresh is the rename's doing; what counts is whether it is what was expected.
-        readStable(ports, file, () => Number.POSITIVE_INFINITY),
+        readStable(ports, file, () => Number.POSITIVE_INFINITY, file.opened),
       )
       if (typeof content === "string" || content.oid !== expected.oid) return false
       const executable = (content.stat.permissions & 0o100) !== 0
@@ -97,7 +95,7 @@ export function asides(ports: ReadPorts, folders: Folders): Asides {
   /** A link may need space that a rename does not: what was there comes back before all else. */
   async function place(from: string, to: string): Promise<boolean> {
     try {
-      return await placeNew(ports, from, to)
+      return (await placeNew(ports, from, to)) !== "taken"
     } catch {
       return renameToFree(fileSystem, from, to)
     }
@@ -106,9 +104,7 @@ export function asides(ports: ReadPorts, folders: Folders): Asides {
   return {
     move,
     putBack,
-    async remove(aside) {
-      await removeTemporary(fileSystem, folders, aside)
-    },
+    remove: (moved) => removeTemporaries(fileSystem, folders, moved),
   }
 }
 
@@ -122,24 +118,27 @@ function nameTaken({ path, folder, name }: Aside): SnapshotError {
   )
 }
 
-/** Gives the file at `from` the new name `to` and takes the old one away. False when something has the new name. */
+/** What became of a file that was to get a new name: something has that name; it has only this one; or the old one, too. */
+export type Placed = "taken" | "moved" | "linked"
+
+/** Gives the file at `from` the new name `to`, unless something has it, and takes the old one away. */
 export async function placeNew(
   { fileSystem }: Pick<ReadPorts, "fileSystem">,
   from: string,
   to: string,
-): Promise<boolean> {
-  if (!fileSystem.traits.hardLinks) return renameToFree(fileSystem, from, to)
+): Promise<Placed> {
+  const rename = async (): Promise<Placed> => ((await renameToFree(fileSystem, from, to)) ? "moved" : "taken")
+  if (!fileSystem.traits.hardLinks) return rename()
   try {
     await fileSystem.linkFile(from, to)
   } catch (error) {
     const errno = errnoOf(error) ?? ""
-    if (errno === "EEXIST") return false
-    if (NO_HARD_LINKS.has(errno)) return renameToFree(fileSystem, from, to)
+    if (errno === "EEXIST") return "taken"
+    if (NO_HARD_LINKS.has(errno)) return rename()
     throw error
   }
   // The new name stands, whatever becomes of the old one.
-  await unlinkAgain(fileSystem, from)
-  return true
+  return (await unlinkAgain(fileSystem, from)) ? "moved" : "linked"
 }
 
 /** For where no hard link can be made: something may take the name between the look and the rename. */

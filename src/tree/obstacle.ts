@@ -6,7 +6,7 @@ import type { CapturedTree } from "../core/tree-capture.js"
 import type { TreeReader } from "./compare-trees.js"
 import type { Folders } from "./folders.js"
 import { isSameFile, spellings } from "./other-spelling.js"
-import { entryAt } from "./tree-entry.js"
+import { entryFinder } from "./tree-entry.js"
 
 /** Finds what stands in the way of a path that is to be written where nothing was captured. */
 export interface ObstacleFinder {
@@ -27,7 +27,8 @@ export interface ObstacleRequest {
 }
 
 export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
-  const { fileSystem, folders, now, readTree, deletes } = request
+  const { fileSystem, folders, now, deletes } = request
+  const entryNow = entryFinder(request.readTree, now.tree)
   const kept = new Map(request.keeps.map(({ path, reason }) => [path, reason]))
   const reasons = new Map(now.manifest.skipped.map(({ path, reason }) => [path, REASONS[reason]]))
   const deleted = spellings(deletes.keys())
@@ -54,7 +55,7 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
 
   /** What blocks the way through a folder of the path. "clear": nothing is there, so nothing can be further on. */
   async function blockedAbove(folder: RepoPath): Promise<KeepReason | "clear" | undefined> {
-    const entry = await entryAt(readTree, now.tree, folder)
+    const entry = await entryNow(folder)
     if (entry?.mode === "40000") return undefined
     if (entry !== undefined) return deletes.has(folder) ? "clear" : (kept.get(folder) ?? "conflict")
     const stat = await statOf(folder)
@@ -81,7 +82,7 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
       for (const item of items) {
         const inner = joinPath(path, item.name)
         if (item.kind === "folder") open.push(inner)
-        else if (!deletes.has(inner)) return (await entryAt(readTree, now.tree, inner)) ? "conflict" : reasonFor(inner)
+        else if (!deletes.has(inner)) return (await entryNow(inner)) ? "conflict" : reasonFor(inner)
       }
     }
     return undefined

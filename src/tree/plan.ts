@@ -18,7 +18,7 @@ import type { PathFilter } from "./path-filter.js"
 import { changedPermissions, KEPT_PERMISSIONS, permissionsAt } from "./permissions.js"
 import { rulesThen, type RulesThen } from "./rules-then.js"
 import { IGNORE_FILE } from "./scan.js"
-import { entryAt } from "./tree-entry.js"
+import { entryFinder } from "./tree-entry.js"
 
 /** What a plan is made from. */
 export interface PlanRequest {
@@ -105,9 +105,10 @@ function rulesUnreadable(manifest: Manifest, path: RepoPath): boolean {
 /** Empty folders of now that are none in the target. */
 async function goneFolders({ now, target, then, filter, readTree }: PlanRequest): Promise<PlannedChange[]> {
   const gone: PlannedChange[] = []
+  const entryThen = entryFinder(readTree, target)
   for (const path of now.manifest.emptyFolders) {
     if (then === undefined || !filter(path) || then.emptyFolders.some((folder) => isInside(folder, path))) continue
-    if ((await entryAt(readTree, target, path))?.mode === "40000") continue
+    if ((await entryThen(path))?.mode === "40000") continue
     gone.push({ path, before: { mode: "40000", oid: EMPTY_TREE } })
   }
   return gone
@@ -116,9 +117,10 @@ async function goneFolders({ now, target, then, filter, readTree }: PlanRequest)
 /** Empty folders of the target that are no folders now. */
 async function newFolders({ now, then, filter, readTree, fileSystem }: PlanRequest): Promise<PlannedChange[]> {
   const wanted: PlannedChange[] = []
+  const entryNow = entryFinder(readTree, now.tree)
   for (const path of then?.emptyFolders ?? []) {
     if (!filter(path) || now.manifest.emptyFolders.some((folder) => isInside(folder, path))) continue
-    if ((await entryAt(readTree, now.tree, path))?.mode === "40000") continue
+    if ((await entryNow(path))?.mode === "40000") continue
     const permissions =
       fileSystem.traits.executableBit && then ? permissionsAt(then.permissions, path, "40000") : undefined
     wanted.push({
@@ -134,10 +136,12 @@ async function permissionChanges(request: PlanRequest): Promise<PlannedChange[]>
   const { now, target, then, filter, readTree, fileSystem } = request
   if (then === undefined || !fileSystem.traits.executableBit) return []
   const changes: PlannedChange[] = []
+  const entryThen = entryFinder(readTree, target)
+  const entryNow = entryFinder(readTree, now.tree)
   for (const path of await changedPermissions(readTree, target, now.manifest, then)) {
     if (!filter(path)) continue
-    const after = (await entryAt(readTree, target, path)) ?? emptyFolderAt(then, path)
-    const known = (await entryAt(readTree, now.tree, path)) ?? emptyFolderAt(now.manifest, path)
+    const after = (await entryThen(path)) ?? emptyFolderAt(then, path)
+    const known = (await entryNow(path)) ?? emptyFolderAt(now.manifest, path)
     const before = known ?? (after?.mode === "40000" ? await standingFolder(request, path as RepoPath) : undefined)
     const isSame = before?.mode === after?.mode && (before?.oid === after?.oid || after?.mode === "40000")
     if (before === undefined || after === undefined || !isSame) continue

@@ -1,3 +1,4 @@
+import pLimit from "p-limit"
 import { errnoOf } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import type { RepoPath } from "../core/path.js"
@@ -9,6 +10,21 @@ export interface Temporary {
   readonly name: string
 }
 
+/**
+ * Removes such files, if they are there, some at a time: a system waits for its disk when it frees what a file took. Never
+ * throws.
+ */
+export async function removeTemporaries(
+  fileSystem: FileSystem,
+  folders: Folders,
+  temporaries: readonly Temporary[],
+): Promise<void> {
+  const limit = pLimit(CONCURRENCY)
+  await limit.map(temporaries, (temporary) => removeTemporary(fileSystem, folders, temporary))
+}
+
+const CONCURRENCY = 16
+
 /** Removes such a file, if it is there. Never throws: what stays is of no harm, since no capture takes such a name. */
 export async function removeTemporary(fileSystem: FileSystem, folders: Folders, temporary: Temporary): Promise<void> {
   try {
@@ -18,13 +34,15 @@ export async function removeTemporary(fileSystem: FileSystem, folders: Folders, 
   }
 }
 
-/** Removes a file, and tries once more when that fails. Never throws. */
-export async function unlinkAgain(fileSystem: FileSystem, address: string): Promise<void> {
+/** Removes a file, and tries once more when that fails. False when it may still be there. Never throws. */
+export async function unlinkAgain(fileSystem: FileSystem, address: string): Promise<boolean> {
   for (let attempt = 0; attempt < 2; attempt++) {
     try {
-      return await fileSystem.unlink(address)
+      await fileSystem.unlink(address)
+      return true
     } catch (error) {
-      if (errnoOf(error) === "ENOENT") return
+      if (errnoOf(error) === "ENOENT") return true
     }
   }
+  return false
 }

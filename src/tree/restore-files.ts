@@ -117,13 +117,13 @@ class RestoreRun {
   /** Puts back everything that was moved, and takes away everything that was put in place. */
   async takeBack(): Promise<void> {
     await this.#edits.undoFrom(0)
-    for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
+    await unstage(this.#stageRequest, [...this.#staged.staged.values()])
   }
 
   /** Removes what is not needed any more. Nothing can be taken back from here on, so nothing throws. */
   async settle(): Promise<void> {
     await this.#edits.removeAsides()
-    for (const staged of this.#staged.staged.values()) await unstage(this.#stageRequest, staged)
+    await unstage(this.#stageRequest, [...this.#staged.staged.values()])
     const parents = new Set([...this.#deletes.keys()].map((path) => parentOf(path as RepoPath)))
     for (const path of parents) await this.#removeEmptied(path)
     // What failed for a moment is tried once more.
@@ -241,8 +241,10 @@ class RestoreRun {
   }
 
   /** Gives the staged file or the link its name; false when something has the name. */
-  #place(path: RepoPath, after: FileVersion): Promise<boolean> {
-    return this.#edits.place(path, after, this.#staged.staged.get(path))
+  async #place(path: RepoPath, after: FileVersion): Promise<boolean> {
+    const placed = await this.#edits.place(path, after, this.#staged.staged.get(path))
+    if (placed === "moved") this.#staged.staged.delete(path)
+    return placed !== "taken"
   }
 
   /** On systems that fold names, a file that is to be deleted may have the name under another spelling. */

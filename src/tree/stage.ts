@@ -1,16 +1,17 @@
 import pLimit from "p-limit"
 import { openBlob, type BlobSource } from "../core/blob-source.js"
 import { errnoOf, SnapshotError } from "../core/errors.js"
-import type { FileSystem, FolderHandle } from "../core/file-system.js"
+import type { FileSystem } from "../core/file-system.js"
 import { PLAIN_PERMISSIONS } from "../core/manifest.js"
+import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { escapePath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { PlannedChange } from "../core/restore.js"
 import { settleAll } from "../core/settle-all.js"
 import type { Folders } from "./folders.js"
 import { KEPT_PERMISSIONS } from "./permissions.js"
-import { removeTemporary, type Temporary } from "./remove-temporary.js"
-import { restoreName } from "./restore-name.js"
+import { removeTemporaries, type Temporary } from "./remove-temporary.js"
+import { restoreNames } from "./restore-name.js"
 
 /** A file's new content, complete and checked, under a name for the moment. */
 export type Staged = Temporary
@@ -27,7 +28,8 @@ export interface StageRequest {
 
 /** The staged files by path, and the errors of those that could not be staged. */
 export interface StagedFiles {
-  readonly staged: ReadonlyMap<string, Staged>
+  /** What has got its place is taken out. */
+  readonly staged: Map<string, Staged>
   readonly failed: ReadonlyMap<string, string>
 }
 
@@ -39,53 +41,73 @@ export interface StagedFiles {
 export async function stageFiles(request: StageRequest, changes: readonly PlannedChange[]): Promise<StagedFiles> {
   const staged = new Map<string, Staged>()
   const failed = new Map<string, string>()
+  const newName = restoreNames()
   const limit = pLimit(CONCURRENCY)
   let ended = false
+  const stage = async (change: PlannedChange, read: ReadonlyMap<Oid, GitObject> | undefined): Promise<void> => {
+    if (ended) return
+    try {
+      request.signal?.throwIfAborted()
+      const blob = read?.get(change.after?.oid as Oid)
+      staged.set(change.path, await stageFile(request, change, newName(), blob?.type === "blob" ? blob : undefined))
+      request.onStaged()
+    } catch (error) {
+      const errno = errnoOf(error)
+      if (errno === undefined || (error as SnapshotError).code === "NO_SPACE") ended = true
+      if (ended) throw error
+      failed.set(change.path, errno as string)
+    }
+  }
+  const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject> | undefined> =>
+    Promise.resolve(request.blobs.readTogether?.(oidsOf(changes.slice(at, at + READ_AT_ONCE))))
   try {
-    await settleAll(
-      changes.map((change) =>
-        limit(async () => {
-          if (ended) return
-          try {
-            request.signal?.throwIfAborted()
-            staged.set(change.path, await stageFile(request, change))
-            request.onStaged()
-          } catch (error) {
-            const errno = errnoOf(error)
-            if (errno === undefined || (error as SnapshotError).code === "NO_SPACE") ended = true
-            if (ended) throw error
-            failed.set(change.path, errno as string)
-          }
-        }),
-      ),
-    )
+    let ahead = readFrom(0)
+    for (let at = 0; at < changes.length && !ended; at += READ_AT_ONCE) {
+      const read = await ahead
+      ahead = readFrom(at + READ_AT_ONCE)
+      const some = changes.slice(at, at + READ_AT_ONCE)
+      const staging = some.map((change) => limit(() => stage(change, read)))
+      await settleAll<unknown>([...staging, ahead])
+    }
   } catch (error) {
-    for (const one of staged.values()) await unstage(request, one)
+    await unstage(request, [...staged.values()])
     throw error
   }
   return { staged, failed }
 }
 
-/** Removes a staged file that was not used. Never throws. */
-export async function unstage({ fileSystem, folders }: StageRequest, staged: Staged): Promise<void> {
-  await removeTemporary(fileSystem, folders, staged)
+function oidsOf(changes: readonly PlannedChange[]): Oid[] {
+  return changes.map(({ after }) => after?.oid as Oid)
+}
+
+/** Removes staged files that were not used. Never throws. */
+export async function unstage({ fileSystem, folders }: StageRequest, staged: readonly Staged[]): Promise<void> {
+  await removeTemporaries(fileSystem, folders, staged)
 }
 
 const CONCURRENCY = 8
 
-async function stageFile(request: StageRequest, { path, after }: PlannedChange): Promise<Staged> {
+const READ_AT_ONCE = 128
+
+/** `read` is the blob, where it has been read already. */
+async function stageFile(
+  request: StageRequest,
+  { path, after }: PlannedChange,
+  name: string,
+  read: GitObject | undefined,
+): Promise<Staged> {
   const folder = await nearestFolder(request.folders, parentOf(path as RepoPath))
   // A bare tree tells of no permissions but the executable bit.
   const permissions =
     (after?.permissions ?? PLAIN_PERMISSIONS[after?.mode === "100755" ? "executable" : "file"]) & KEPT_PERMISSIONS
-  const staged: Staged = { folder, name: restoreName() }
+  const staged: Staged = { folder, name }
   let written: true | undefined
   try {
     written = await request.folders.within(folder, (handle) =>
-      writeBlob(request, handle, staged.name, after?.oid as Oid, permissions),
+      writeBlob(request, handle.at(staged.name), read ?? (after?.oid as Oid), permissions),
     )
   } catch (error) {
-    await unstage(request, staged)
+    await unstage(request, [staged])
     throw error
   }
   if (written === undefined) throw vanished(folder)
@@ -101,16 +123,16 @@ async function nearestFolder(folders: Folders, wanted: RepoPath): Promise<RepoPa
 
 async function writeBlob(
   { fileSystem, blobs, durable }: StageRequest,
-  folder: FolderHandle,
-  name: string,
-  oid: Oid,
+  address: string,
+  blob: GitObject | Oid,
   permissions: number,
 ): Promise<true> {
-  const blob = await openBlob(blobs, oid)
-  const file = await fileSystem.open(folder.at(name), "create", permissions)
+  const isRead = typeof blob !== "string"
+  const chunks = isRead ? [blob.bytes] : (await openBlob(blobs, blob)).chunks
+  const file = await fileSystem.open(address, "create", permissions)
   try {
     let at = 0
-    for await (const piece of blob.chunks) {
+    for await (const piece of chunks) {
       await file.write(piece, at)
       at += piece.length
     }

@@ -1,6 +1,7 @@
 /*
  * Changes to a work tree that can all be taken back: each notes what undoes it.
  */
+import pLimit from "p-limit"
 import { concat } from "../core/bytes.js"
 import { openBlob, type BlobSource } from "../core/blob-source.js"
 import type { FileVersion } from "../core/change.js"
@@ -9,7 +10,8 @@ import type { FileStat, FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import type { Oid } from "../core/oid.js"
 import { nameOf, parentOf, type RepoPath } from "../core/path.js"
-import { asides as asidesIn, placeNew, type Aside, type Asides } from "./aside.js"
+import { settleAll } from "../core/settle-all.js"
+import { asides as asidesIn, placeNew, type Aside, type Asides, type Placed } from "./aside.js"
 import type { Folders } from "./folders.js"
 import type { Staged } from "./stage.js"
 
@@ -60,12 +62,15 @@ export class WorktreeEdits {
   /** Syncs every folder in which a name came or went. */
   async sync(): Promise<void> {
     const { folders, fileSystem } = this.#request
-    for (const path of this.#touched) await folders.within(path, (folder) => fileSystem.syncFolder(folder.address))
+    const limit = pLimit(SYNCS_AT_ONCE)
+    const sync = (path: RepoPath): Promise<void> =>
+      folders.within(path, (folder) => fileSystem.syncFolder(folder.address))
+    await settleAll([...this.#touched].map((path) => limit(() => sync(path))))
   }
 
   /** Removes what was moved aside: from here on nothing can be taken back. */
   async removeAsides(): Promise<void> {
-    for (const { aside } of this.#steps) if (aside !== undefined) await this.#moves.remove(aside)
+    await this.#moves.remove(this.#steps.flatMap(({ aside }) => aside ?? []))
   }
 
   /**
@@ -77,22 +82,22 @@ export class WorktreeEdits {
     if (aside === undefined) return false
     const undo = async (): Promise<void> => {
       // Where something new has its name by now, the safety snapshot still has what was moved.
-      if (!(await this.#moves.putBack(aside))) await this.#moves.remove(aside)
+      if (!(await this.#moves.putBack(aside))) await this.#moves.remove([aside])
     }
     this.#steps.push({ undo, aside })
     this.#touched.add(parentOf(path)).add(folder)
     return true
   }
 
-  /** Gives the new file or link its name; false when something has the name. */
-  async place(path: RepoPath, after: FileVersion, staged: Staged | undefined): Promise<boolean> {
+  /** Gives the new file or link its name, unless something has it. */
+  async place(path: RepoPath, after: FileVersion, staged: Staged | undefined): Promise<Placed> {
     const { folders, fileSystem, blobs } = this.#request
-    const note = (isPlaced: boolean): boolean => {
-      if (isPlaced) {
+    const note = (placed: Placed): Placed => {
+      if (placed !== "taken") {
         this.#steps.push({ undo: () => this.#takeAway(path, after) })
         this.#touched.add(parentOf(path))
       }
-      return isPlaced
+      return placed
     }
     const placed = await folders.within(parentOf(path), async (to) => {
       const address = to.at(nameOf(path))
@@ -101,13 +106,13 @@ export class WorktreeEdits {
         note(await placeNew({ fileSystem }, from.at(staged.name), address)),
       )
     })
-    return placed === true
+    return placed ?? "taken"
   }
 
   /** Removes what was put in place, unless it has been changed since. */
   async #takeAway(path: RepoPath, after: FileVersion): Promise<void> {
     const aside = await this.#moves.move(path, after, parentOf(path))
-    if (aside !== undefined) await this.#moves.remove(aside)
+    if (aside !== undefined) await this.#moves.remove([aside])
   }
 
   /** Makes a folder, open enough to put files in; false when something has the name. */
@@ -208,16 +213,18 @@ export class WorktreeEdits {
   }
 }
 
+const SYNCS_AT_ONCE = 16
+
 const NOT_EMPTY: ReadonlySet<string> = new Set(["ENOTEMPTY", "EEXIST", "ENOENT", "ENOTDIR"])
 
 /** A link is made under its name at once: that takes no name that something has. */
-async function placeLink(fileSystem: FileSystem, blobs: BlobSource, oid: Oid, address: string): Promise<boolean> {
+async function placeLink(fileSystem: FileSystem, blobs: BlobSource, oid: Oid, address: string): Promise<Placed> {
   const text = await contentOf(blobs, oid)
   try {
     await fileSystem.makeLink(text, address)
-    return true
+    return "moved"
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false
+    if (errnoOf(error) === "EEXIST") return "taken"
     throw error
   }
 }

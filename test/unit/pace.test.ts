@@ -2,9 +2,9 @@ import { expect, test } from "vitest"
 import { Pace, type Done } from "../../src/platform/node/pace.js"
 
 /** A clock that moves only when a call takes time. */
-function paced(): { readonly call: (tookMs: number) => Promise<"here" | "pool"> } {
+function paced(slowMs?: number): { readonly call: (tookMs: number) => Promise<"here" | "pool"> } {
   let clockMs = 1000
-  const pace = new Pace(() => clockMs)
+  const pace = new Pace(() => clockMs, slowMs)
   return {
     call: (tookMs) =>
       pace.call<"here" | "pool">(
@@ -53,6 +53,13 @@ test("after a call that took long the next hundred go to the thread pool, and th
   expect(await call(30)).toBe("here")
   for (let i = 0; i < 100; i++) expect(await call(0)).toBe("pool")
   expect(await call(0)).toBe("here")
+})
+
+test("how long is long can be told", async () => {
+  const { call } = paced(0.04)
+  expect(await call(0.03)).toBe("here")
+  expect(await call(0.05)).toBe("here")
+  expect(await call(0.03)).toBe("pool")
 })
 
 test("a call that fails here rejects with its own error", async () => {

@@ -11,12 +11,15 @@ export type Done<T> = (error: Error | null, value: T) => void
  */
 export class Pace {
   readonly #nowMs: () => number
+  readonly #slowMs: number
   #turnBeganMs = Number.NEGATIVE_INFINITY
   #nextTurn: Promise<void> | undefined
   #pooled = 0
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  /** A call that takes longer than `slowMs` took long. */
+  constructor(nowMs: () => number = () => performance.now(), slowMs: number = SLOW_MS) {
     this.#nowMs = nowMs
+    this.#slowMs = slowMs
   }
 
   /** The result of `now`, or of `pooled`, which must do the same. */
@@ -30,7 +33,7 @@ export class Pace {
     try {
       return now()
     } finally {
-      if (this.#nowMs() - beganMs > SLOW_MS) this.#pooled = POOLED_CALLS
+      if (this.#nowMs() - beganMs > this.#slowMs) this.#pooled = POOLED_CALLS
     }
   }
 
