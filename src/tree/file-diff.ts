@@ -1,4 +1,4 @@
-import { concat, lossyText, utf8 } from "../core/bytes.js"
+import { lossyText } from "../core/bytes.js"
 import type { Change, FileDiff } from "../core/change.js"
 import { isBinary } from "./binary-patch.js"
 import { textHunks } from "./hunks.js"
@@ -14,22 +14,22 @@ export function fileDiff(
   after: Uint8Array | undefined,
   options: PatchOptions = {},
 ): FileDiff {
-  const parts: Uint8Array[] = []
+  let patch = ""
   let additions = 0
   let deletions = 0
   // Of one content before and after no line shows; what it is, is known all the same.
   let binary = change.before?.oid === change.after?.oid && after !== undefined && isBinary(after)
   for (const section of patchSections(change, before, after)) {
-    parts.push(sectionHeader(section))
+    patch += sectionHeader(section)
     if (section.content === "binary") {
       binary = true
-      parts.push(utf8(`Binary files ${sectionLabels(section).join(" and ")} differ\n`))
+      patch += `Binary files ${sectionLabels(section).join(" and ")} differ\n`
       continue
     }
     const hunks = textHunks(section.before, section.after, options.context)
     additions += hunks.additions
     deletions += hunks.deletions
-    parts.push(hunks.bytes)
+    patch += lossyText(hunks.bytes)
   }
-  return { ...change, additions, deletions, binary, patch: lossyText(concat(parts)) }
+  return { ...change, additions, deletions, binary, patch }
 }

@@ -1,7 +1,7 @@
-import { concat, utf8 } from "../core/bytes.js"
+import { utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import { lineDiff, type LineRun } from "./line-diff.js"
-import { countLines, nextLine } from "./line-tokens.js"
+import { nextLine } from "./line-tokens.js"
 
 /** The changed lines of a text. */
 export interface Hunks {
@@ -25,15 +25,17 @@ export function textHunks(before: Uint8Array, after: Uint8Array, context: number
       argument: "context",
     })
   const runs = lineDiff(before, after)
-  const parts: Uint8Array[] = []
+  const hunks = groupRuns(runs, context).map((group) => hunkOf(group, before, context))
+  const written = new Uint8Array(hunks.reduce((sum, hunk) => sum + sizeOf(hunk), 0))
+  let end = 0
+  for (const hunk of hunks) end = writeHunk(written, end, hunk, before, after)
   let additions = 0
   let deletions = 0
   for (const run of runs) {
     additions += run.after.lines
     deletions += run.before.lines
   }
-  for (const group of groupRuns(runs, context)) writeHunk(parts, group, before, after, context)
-  return { additions, deletions, bytes: concat(parts) }
+  return { additions, deletions, bytes: written.subarray(0, end) }
 }
 
 function groupRuns(runs: readonly LineRun[], context: number): LineRun[][] {
@@ -48,33 +50,53 @@ function groupRuns(runs: readonly LineRun[], context: number): LineRun[][] {
   return groups
 }
 
-function writeHunk(
-  parts: Uint8Array[],
-  runs: readonly LineRun[],
-  before: Uint8Array,
-  after: Uint8Array,
-  context: number,
-): void {
+/** Runs with the equal lines around them. */
+interface Hunk {
+  readonly header: string
+  readonly runs: readonly LineRun[]
+  /** Where it begins and ends before the change. */
+  readonly start: number
+  readonly end: number
+  /** Lines that it is made of. */
+  readonly lines: number
+}
+
+function hunkOf(runs: readonly LineRun[], before: Uint8Array, context: number): Hunk {
   const first = runs[0] as LineRun
   const last = runs.at(-1) as LineRun
   const lead = linesBack(before, first.before.start, context)
   const trail = linesOn(before, last.before.end, context)
+  const linesOf = (side: "before" | "after"): number =>
+    last[side].line + last[side].lines + trail.lines - (first[side].line - lead.lines)
   const range = (side: "before" | "after"): string => {
     const line = first[side].line - lead.lines
-    const lines = last[side].line + last[side].lines + trail.lines - line
+    const lines = linesOf(side)
     // The line ahead stands for an empty range, and lines count from 1.
     const shown = lines === 0 ? line : line + 1
     return lines === 1 ? `${shown}` : `${shown},${lines}`
   }
-  parts.push(utf8(`@@ -${range("before")} +${range("after")} @@\n`))
-  let at = lead.at
-  for (const run of runs) {
-    writeLines(parts, " ", before, at, run.before.start)
-    writeLines(parts, "-", before, run.before.start, run.before.end)
-    writeLines(parts, "+", after, run.after.start, run.after.end)
+  const header = `@@ -${range("before")} +${range("after")} @@\n`
+  return { header, runs, start: lead.at, end: trail.at, lines: linesOf("before") + linesOf("after") }
+}
+
+/** Bytes that a hunk takes at most. */
+function sizeOf({ header, runs, start, end, lines }: Hunk): number {
+  const added = runs.reduce((sum, run) => sum + run.after.end - run.after.start, 0)
+  return header.length + end - start + added + lines + 2 * NO_NEWLINE.length
+}
+
+/** Writes a hunk at `to` and gives where it ends. */
+function writeHunk(written: Uint8Array, to: number, hunk: Hunk, before: Uint8Array, after: Uint8Array): number {
+  let at = hunk.start
+  let end = to
+  for (let i = 0; i < hunk.header.length; i++) written[end++] = hunk.header.charCodeAt(i)
+  for (const run of hunk.runs) {
+    end = writeLines(written, end, SPACE, before, at, run.before.start)
+    end = writeLines(written, end, MINUS, before, run.before.start, run.before.end)
+    end = writeLines(written, end, PLUS, after, run.after.start, run.after.end)
     at = run.before.end
   }
-  writeLines(parts, " ", before, at, trail.at)
+  return writeLines(written, end, SPACE, before, at, hunk.end)
 }
 
 interface Reach {
@@ -96,22 +118,30 @@ function linesOn(bytes: Uint8Array, from: number, most: number): Reach {
   return { at, lines }
 }
 
-/** Line after line, without an object for each: there may be millions. */
-function writeLines(parts: Uint8Array[], mark: " " | "-" | "+", bytes: Uint8Array, start: number, end: number): void {
-  if (start === end) return
-  const code = mark.charCodeAt(0)
-  const written = new Uint8Array(end - start + countLines(bytes, start, end))
-  let to = 0
+/** Writes lines with `mark` ahead of each: byte by byte, without an object a line, since there may be millions. */
+function writeLines(
+  written: Uint8Array,
+  to: number,
+  mark: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
   let isStart = true
+  let next = to
   for (let at = start; at < end; at++) {
-    if (isStart) written[to++] = code
+    if (isStart) written[next++] = mark
     const byte = bytes[at] as number
-    written[to++] = byte
+    written[next++] = byte
     isStart = byte === LF
   }
-  parts.push(written)
-  if (!isStart) parts.push(NO_NEWLINE)
+  if (isStart) return next
+  written.set(NO_NEWLINE, next)
+  return next + NO_NEWLINE.length
 }
 
+const SPACE = 0x20
+const MINUS = 0x2d
+const PLUS = 0x2b
 const NO_NEWLINE = utf8("\n\\ No newline at end of file\n")
 const LF = 0x0a

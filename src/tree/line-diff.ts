@@ -1,5 +1,5 @@
 import { diffArrays } from "diff"
-import { countLines, lineStarts, lineTokens, nextLine, type Lines } from "./line-tokens.js"
+import { countLines, lineStarts, lineTokens, nextLine, wordsOf, type Lines } from "./line-tokens.js"
 
 /** Consecutive lines of a file; none of them when `lines` is 0, and then `line` and `start` tell where they would be. */
 export interface Span {
@@ -38,8 +38,8 @@ export function lineDiff(before: Uint8Array, after: Uint8Array): LineRun[] {
     }
     if (whole.before.lines + whole.after.lines > MAX_LINES) return [whole]
   }
-  const left: Lines = { bytes: before, starts: lineStarts(before, head, beforeEnd) }
-  const right: Lines = { bytes: after, starts: lineStarts(after, head, afterEnd) }
+  const left: Lines = { bytes: before, words: wordsOf(before), starts: lineStarts(before, head, beforeEnd) }
+  const right: Lines = { bytes: after, words: wordsOf(after), starts: lineStarts(after, head, afterEnd) }
   const hasBoth = left.starts.length > 1 && right.starts.length > 1
   return runsBetween((hasBoth ? keptLines(left, right) : undefined) ?? NO_LINES, left.starts, right.starts, line)
 }
@@ -58,11 +58,18 @@ interface Trimmed {
 
 function trim(before: Uint8Array, after: Uint8Array): Trimmed {
   const shorter = Math.min(before.length, after.length)
-  let same = alikeWords(before, after, shorter)
+  const left = wordsOf(before)
+  const right = wordsOf(after)
+  let same = 0
+  while (same + 4 <= shorter && left.getInt32(same, true) === right.getInt32(same, true)) same += 4
   while (same < shorter && before[same] === after[same]) same++
   if (same === before.length && same === after.length) return { head: same, beforeEnd: same, afterEnd: same }
   const head = lineBeginning(before, same)
   let tail = 0
+  for (const most = shorter - head - 4; tail <= most; tail += 4) {
+    const isAlike = left.getInt32(before.length - 4 - tail, true) === right.getInt32(after.length - 4 - tail, true)
+    if (!isAlike) break
+  }
   while (tail < shorter - head && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail++
   const beforeTail = before.length - tail
   const afterTail = after.length - tail
@@ -70,16 +77,6 @@ function trim(before: Uint8Array, after: Uint8Array): Trimmed {
     return { head, beforeEnd: beforeTail, afterEnd: afterTail }
   const beforeEnd = nextLine(before, beforeTail, before.length)
   return { head, beforeEnd, afterEnd: afterTail + beforeEnd - beforeTail }
-}
-
-/** Bytes that are alike from the beginning on, four by four: not all of them. */
-function alikeWords(before: Uint8Array, after: Uint8Array, length: number): number {
-  if ((before.byteOffset | after.byteOffset) & 3) return 0
-  const left = new Int32Array(before.buffer, before.byteOffset, length >> 2)
-  const right = new Int32Array(after.buffer, after.byteOffset, length >> 2)
-  let at = 0
-  while (at < left.length && left[at] === right[at]) at++
-  return 4 * at
 }
 
 function lineBeginning(bytes: Uint8Array, at: number): number {

@@ -5,16 +5,23 @@
 /** Where the lines of `bytes` from `start` to `end` begin, and `end` behind the last of them. */
 export function lineStarts(bytes: Uint8Array, start: number, end: number): Int32Array {
   let starts = new Int32Array(((end - start) >> 5) + 16)
-  let line = 0
-  for (let at = start; at < end;) {
-    if (line + 1 === starts.length) starts = grown(starts)
-    starts[line++] = at
-    // A loop is faster than a search where lines are short.
-    while (at < end && bytes[at] !== LF) at++
-    at++
+  let count = 0
+  if (start < end) starts[count++] = start
+  const words = wordsOf(bytes)
+  let at = start
+  for (const lastWord = end - 4; at < end;) {
+    if (at <= lastWord && !hasNewline(words.getInt32(at, true))) {
+      at += 4
+      continue
+    }
+    for (const stop = Math.min(at + 4, end); at < stop;) {
+      if (bytes[at++] !== LF || at === end) continue
+      if (count + 1 === starts.length) starts = grown(starts)
+      starts[count++] = at
+    }
   }
-  starts[line] = end
-  return starts.subarray(0, line + 1)
+  starts[count] = end
+  return starts.subarray(0, count + 1)
 }
 
 function grown(lines: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
@@ -26,8 +33,27 @@ function grown(lines: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
 /** The number of lines of `bytes` from `start` to `end`. */
 export function countLines(bytes: Uint8Array, start: number, end: number): number {
   let lines = start < end && bytes[end - 1] !== LF ? 1 : 0
-  for (let at = start; at < end; at++) if (bytes[at] === LF) lines++
+  const words = wordsOf(bytes)
+  let at = start
+  for (const lastWord = end - 4; at < end;) {
+    if (at <= lastWord && !hasNewline(words.getInt32(at, true))) {
+      at += 4
+      continue
+    }
+    for (const stop = Math.min(at + 4, end); at < stop; at++) if (bytes[at] === LF) lines++
+  }
   return lines
+}
+
+/** Four bytes at a time are read through a view, wherever they stand. */
+export function wordsOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/** Whether one of four bytes is a newline: without it no byte of `other` is 0, and only a 0 borrows from its highest bit. */
+function hasNewline(word: number): boolean {
+  const other = word ^ 0x0a0a0a0a
+  return ((other - 0x01010101) & ~other & 0x80808080) !== 0
 }
 
 /** Where the line behind the one at `at` begins; `end` when there is none. */
@@ -39,6 +65,8 @@ export function nextLine(bytes: Uint8Array, at: number, end: number): number {
 /** One side of a comparison. */
 export interface Lines {
   readonly bytes: Uint8Array
+  /** As wordsOf gives them. */
+  readonly words: DataView
   /** As lineStarts gives them. */
   readonly starts: Int32Array
 }
@@ -82,7 +110,7 @@ function numberLines(table: Table, side: Lines): Int32Array | undefined {
 }
 
 function numberOf(table: Table, side: Lines, line: number): number {
-  const hash = hashLine(side.bytes, side.starts[line] as number, side.starts[line + 1] as number)
+  const hash = hashLine(side, side.starts[line] as number, side.starts[line + 1] as number)
   const mask = table.slots.length - 1
   let slot = hash & mask
   for (; table.budget >= 0; slot = (slot + 1) & mask) {
@@ -107,6 +135,10 @@ function isSameLine(table: Table, known: number, side: Lines, line: number): boo
   const end = side.starts[line + 1] as number
   if (theirEnd - theirs !== end - start) return false
   let at = start
+  while (at + 4 <= end && side.words.getInt32(at, true) === other.words.getInt32(theirs, true)) {
+    at += 4
+    theirs += 4
+  }
   while (at < end && side.bytes[at] === other.bytes[theirs]) {
     at++
     theirs++
@@ -115,9 +147,14 @@ function isSameLine(table: Table, known: number, side: Lines, line: number): boo
   return at === end
 }
 
-function hashLine(bytes: Uint8Array, start: number, end: number): number {
+function hashLine({ bytes, words }: Lines, start: number, end: number): number {
   let hash = 0x811c9dc5
-  for (let at = start; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    hash = Math.imul(hash ^ words.getInt32(at, true), 0x01000193)
+    hash ^= hash >>> 15
+  }
+  for (; at < end; at++) hash = Math.imul(hash ^ (bytes[at] as number), 0x01000193)
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   return hash ^ (hash >>> 13)
 }

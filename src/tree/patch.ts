@@ -30,7 +30,7 @@ export async function filePatch(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   for (const section of patchSections(change, before, after)) {
-    parts.push(sectionHeader(section))
+    parts.push(utf8(sectionHeader(section)))
     if (section.content === "binary") parts.push(await binaryPatch(deflater, section.before, section.after))
     else parts.push(textHunks(section.before, section.after, options.context).bytes)
   }
@@ -59,8 +59,8 @@ export function patchSections(
   return [sectionOf(path, old, undefined, before, undefined), sectionOf(path, undefined, now, undefined, after)]
 }
 
-/** The lines of a section up to its content, "---" and "+++" included. */
-export function sectionHeader(section: PatchSection): Uint8Array {
+/** The lines of a section up to its content, "---" and "+++" included: nothing but ASCII. */
+export function sectionHeader(section: PatchSection): string {
   const { path, beforeVersion: old, afterVersion: now } = section
   const lines = [`diff --git ${quotePath(path, "a/")} ${quotePath(path, "b/")}`]
   if (old === undefined) lines.push(`new file mode ${now?.mode}`)
@@ -74,7 +74,7 @@ export function sectionHeader(section: PatchSection): Uint8Array {
     const [from, to] = sectionLabels(section)
     lines.push(`--- ${tabbed(from)}`, `+++ ${tabbed(to)}`)
   }
-  return utf8(`${lines.join("\n")}\n`)
+  return `${lines.join("\n")}\n`
 }
 
 /** What a section calls its two sides. */

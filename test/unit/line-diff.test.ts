@@ -211,8 +211,9 @@ function longestCommon(left: readonly string[], right: readonly string[]): numbe
 }
 
 /**
- * 2 to the power of `stages` different lines with equal FNV-1a, the core of the product's line hash: a collision is
- * looked for at each stage, and each stage doubles the lines. With another hash in the product these are plain lines.
+ * 2 to the power of `stages` different lines with an equal core of the product's line hash, which takes four bytes at a
+ * time: a collision is looked for at each stage, and each stage doubles the lines. With another hash in the product these
+ * are plain lines.
  */
 function collidingLines(stages: number): Uint8Array[] {
   let state = 0x811c9dc5
@@ -221,9 +222,12 @@ function collidingLines(stages: number): Uint8Array[] {
     const seen = new Map<number, Uint8Array>()
     for (let i = 0; ; i++) {
       const mixed = Math.imul(i + 1, 0x9e3779b1)
-      const block = Uint8Array.from([0, 5, 10, 15, 20, 25], (shift) => 0x80 | ((mixed >>> shift) & 0x7f))
+      const block = Uint8Array.from([0, 5, 10, 15, 20, 25, 3, 8], (shift) => 0x80 | ((mixed >>> shift) & 0x7f))
       let hash = state
-      for (const byte of block) hash = Math.imul(hash ^ byte, 0x01000193)
+      for (const word of new Int32Array(block.buffer)) {
+        hash = Math.imul(hash ^ word, 0x01000193)
+        hash ^= hash >>> 15
+      }
       const other = seen.get(hash)
       seen.set(hash, block)
       if (other === undefined) continue
