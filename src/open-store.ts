@@ -2,9 +2,13 @@ import { isAbsolute, resolve, sep } from "node:path"
 import envPaths from "env-paths"
 import { openOn } from "./calls/open.js"
 import { SnapshotError } from "./core/errors.js"
+import { contentThreads } from "./platform/node/content-threads.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
 import { nativeBackend } from "./sidecar/native-capture.js"
 import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
+
+/** The threads of this process, as all stores share its processors. None runs before a capture has much to read. */
+const contentReader = contentThreads(new URL("./platform/node/content-worker.js", import.meta.url))
 
 /**
  * Opens the store of a work tree on Node, and makes it when it is not there.
@@ -19,7 +23,9 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
     throw new SnapshotError("INVALID_ARGUMENT", "fs has the shape of node:fs: an object with promises.", {
       argument: "fs",
     })
-  const platform = await nodePlatform(options.fs === undefined ? {} : { client: options.fs })
+  const platform = await nodePlatform(
+    options.fs === undefined ? { contentReader } : { client: options.fs, contentReader },
+  )
   // Elsewhere a backslash is a character like any other.
   const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))
   const { XDG_DATA_HOME } = platform.environment.variables

@@ -53,6 +53,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     gitdir: inside(worktree, gitdir),
   })
   const workspace = options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace)
+  const { contentReader } = platform
   const reader = pureCapture({
     fileSystem,
     hasher,
@@ -61,6 +62,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     newFileLimitBytes,
     rules,
     statCache: cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
+    ...(contentReader === undefined ? {} : { contentReader }),
   })
   return snapshotStore({
     platform,

@@ -15,7 +15,7 @@
 import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
-import { compareOidAt, OID_BYTES, oidAt, oidBytes, type Oid } from "./oid.js"
+import { compareOidAt, OID_BYTES, oidAt, oidBytes, putOid, type Oid } from "./oid.js"
 
 /** An object of a pack. */
 export interface PackIndexEntry {
@@ -46,7 +46,7 @@ export async function encodePackIndex(
   entries: readonly PackIndexEntry[],
   packChecksum: Uint8Array,
 ): Promise<Uint8Array> {
-  const sorted = entries.toSorted((a, b) => (a.oid < b.oid ? -1 : 1))
+  const sorted = sortedByOid(entries)
   const far = sorted.filter((entry) => entry.offset >= FAR)
   const content = new Uint8Array(OIDS_AT + sorted.length * ROW_BYTES + far.length * 8)
   const view = new DataView(content.buffer)
@@ -58,8 +58,7 @@ export async function encodePackIndex(
   const farAt = offsetsAt + sorted.length * 4
   let rows = 0
   for (const [i, entry] of sorted.entries()) {
-    const oid = oidBytes(entry.oid)
-    content.set(oid, OIDS_AT + i * OID_BYTES)
+    putOid(entry.oid, content, OIDS_AT + i * OID_BYTES)
     view.setUint32(crcsAt + i * 4, entry.crc32)
     view.setUint32(offsetsAt + i * 4, entry.offset < FAR ? entry.offset : FAR + rows)
     if (entry.offset >= FAR) view.setBigUint64(farAt + 8 * rows++, BigInt(entry.offset))
@@ -69,6 +68,28 @@ export async function encodePackIndex(
     view.setUint32(FANOUT_AT + byte * 4, total)
   }
   return concat([content, packChecksum, await hasher.sha1([content, packChecksum])])
+}
+
+/** Oids are spread evenly: few begin with the same two bytes, and only those have to be compared. */
+function sortedByOid(entries: readonly PackIndexEntry[]): PackIndexEntry[] {
+  const starts = entries.map(({ oid }) => Number.parseInt(oid.slice(0, 4), 16))
+  const ends = new Uint32Array(1 << 16)
+  for (const start of starts) ends[start] = (ends[start] as number) + 1
+  for (let start = 1; start < ends.length; start++) ends[start] = (ends[start] as number) + (ends[start - 1] as number)
+  const sorted = new Array<PackIndexEntry>(entries.length)
+  for (const [i, entry] of entries.entries()) {
+    const start = starts[i] as number
+    ends[start] = (ends[start] as number) - 1
+    sorted[ends[start] as number] = entry
+  }
+  for (let i = 1; i < sorted.length; i++) {
+    const entry = sorted[i] as PackIndexEntry
+    let at = i
+    for (; at > 0 && (sorted[at - 1] as PackIndexEntry).oid > entry.oid; at--)
+      sorted[at] = sorted[at - 1] as PackIndexEntry
+    sorted[at] = entry
+  }
+  return sorted
 }
 
 /**

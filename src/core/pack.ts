@@ -32,6 +32,15 @@ export type PackEntryHeader =
   | { readonly type: "offset-delta"; readonly sizeBytes: number; readonly distance: number }
   | { readonly type: "ref-delta"; readonly sizeBytes: number; readonly base: Oid }
 
+/** An object as it stands in a pack, in full. */
+export interface PackedObject {
+  readonly oid: Oid
+  /** Its header and its zlib stream. */
+  readonly entry: Uint8Array
+  /** Of the entry. */
+  readonly crc32: number
+}
+
 /** The first bytes of a pack with `count` entries. */
 export function encodePackHeader(count: number): Uint8Array {
   const bytes = new Uint8Array(PACK_HEADER_BYTES)

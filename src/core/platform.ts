@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.js"
+import type { ContentReader } from "./content-reader.js"
 import type { Deflater } from "./deflater.js"
 import type { Environment } from "./environment.js"
 import type { FileSystem } from "./file-system.js"
@@ -21,4 +22,6 @@ export interface Platform {
   readonly statChecker?: StatChecker
   /** Where there are threads. */
   readonly unpacker?: Unpacker
+  /** Of the files of `fileSystem`, where there is one. */
+  readonly contentReader?: ContentReader
 }

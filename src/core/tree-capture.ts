@@ -1,5 +1,6 @@
 import type { Manifest } from "./manifest.js"
 import type { Oid } from "./oid.js"
+import type { PackedObject } from "./pack.js"
 import type { RepoPath } from "./path.js"
 import type { OnProgress } from "./progress.js"
 import type { TreeEntry } from "./tree.js"
@@ -10,6 +11,13 @@ export interface ObjectSink {
   has(oid: Oid): boolean
   /** Stores a blob whose oid is `oid`. */
   add(type: "blob", bytes: Uint8Array, oid: Oid): Promise<void>
+  /**
+   * In which form it is best given a blob: as its content, as an entry of a pack, or not at all, as it takes every object
+   * as stored.
+   */
+  readonly takes: "contents" | "entries" | "nothing"
+  /** Stores an object as it stands in a pack. Only of a sink that takes entries. */
+  addPacked(object: PackedObject): Promise<void> | undefined
   /**
    * Stores a blob piece by piece and gives its oid. When `chunks` throws, with what it threw, or gives another number of
    * bytes than `sizeBytes`, with INVALID_ARGUMENT, it rejects, and nothing of the blob is stored. All chunks may be one

@@ -87,6 +87,10 @@ function nativeSink({ fileSystem, hasher, place, request, sink, packs }: NativeS
 
   return {
     has: (oid) => blobs.has(oid) || sink.has(oid),
+    takes: "contents",
+    addPacked: async () => {
+      throw new Error("native git is given contents")
+    },
     async add(_type, bytes, oid) {
       blobs.add(oid)
       await (await imported()).add(bytes)

@@ -59,6 +59,8 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Pick<Rea
   return {
     has,
     add: take,
+    takes: "entries",
+    addPacked: (object) => writer.addPacked(object),
     addStream: (sizeBytes, chunks) => writer.addStream(sizeBytes, chunks),
     async addTrees(trees) {
       bulk = trees.length > LIBRARY_TREES
@@ -98,5 +100,12 @@ export function nullSink(): ObjectSink {
   const refuse = async (): Promise<never> => {
     throw new Error("a sink that has everything is given nothing")
   }
-  return { has: () => true, add: async () => {}, addStream: refuse, addTrees: async () => {} }
+  return {
+    has: () => true,
+    takes: "nothing",
+    add: async () => {},
+    addPacked: refuse,
+    addStream: refuse,
+    addTrees: async () => {},
+  }
 }

@@ -1,9 +1,9 @@
-import { equalBytes } from "../core/bytes.js"
+import { concat, equalBytes } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import { MeasuredSource } from "../core/measured-source.js"
 import { objectHeader, type ObjectType } from "../core/object.js"
 import { OID_BYTES, oidAt, type Oid } from "../core/oid.js"
-import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES } from "../core/pack.js"
+import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES, type PackedObject } from "../core/pack.js"
 import { encodePackIndex, parsePackIndex, type PackIndexEntry } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
 import { readPiece, readPieces } from "./file-pieces.js"
@@ -40,6 +40,8 @@ export interface PackWriter {
    * call is about to add, is stored once. When it rejects, nothing of the object is in the pack.
    */
   add(type: ObjectType, bytes: Uint8Array, oid: Oid): Promise<void>
+  /** Puts an object into the pack as it stands. As `add` otherwise; undefined when it is in the pack at once. */
+  addPacked(object: PackedObject): Promise<void> | undefined
   /**
    * Puts a blob into the pack piece by piece and gives its oid; other calls wait for it to end before they put theirs.
    * When `chunks` throws, with what it threw, or gives another number of bytes than `sizeBytes`, with INVALID_ARGUMENT,
@@ -78,6 +80,8 @@ class Writer implements PackWriter {
   readonly #adding = new Map<Oid, Promise<void>>()
   /** Settles when the last call that puts something into the pack has ended. */
   #lastTurn: Promise<void> = Promise.resolve()
+  /** Calls that wait for their turn or have it. */
+  #turns = 0
   #publishing: Promise<number> | undefined
   #publishedBytes: number | undefined
   #discarded = false
@@ -124,6 +128,18 @@ class Writer implements PackWriter {
     }
   }
 
+  addPacked(object: PackedObject): Promise<void> | undefined {
+    this.#checkOpen()
+    if (this.#entries.has(object.oid)) return undefined
+    // Waiting for a turn costs more than putting it there.
+    const isNext = this.#turns === 0 && this.#spill.length > 0 && this.#spill.hasRoom(object.entry.length)
+    if (!isNext) return this.#inTurn(() => this.#put(object))
+    const offset = this.#spill.length
+    this.#spill.put(object.entry)
+    this.#note(object, offset)
+    return undefined
+  }
+
   async addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid> {
     this.#checkOpen()
     return this.#inTurn(() => this.#addStream(sizeBytes, chunks))
@@ -150,20 +166,25 @@ class Writer implements PackWriter {
 
   async #add(type: ObjectType, bytes: Uint8Array, oid: Oid): Promise<void> {
     const { deflater } = this.#options
-    const header = encodeEntryHeader({ type, sizeBytes: bytes.length })
-    const content = await deflater.deflate(bytes)
-    await this.#inTurn(async () => {
-      if (this.#entries.has(oid)) return
-      const offset = await this.#nextOffset()
-      try {
-        await this.#spill.append(header)
-        await this.#spill.append(content)
-      } catch (error) {
-        this.#spill.cut(offset)
-        throw error
-      }
-      this.#entries.set(oid, { oid, offset, crc32: deflater.crc32(content, deflater.crc32(header)) })
-    })
+    const entry = concat([encodeEntryHeader({ type, sizeBytes: bytes.length }), await deflater.deflate(bytes)])
+    await this.#inTurn(() => this.#put({ oid, entry, crc32: deflater.crc32(entry) }))
+  }
+
+  async #put(object: PackedObject): Promise<void> {
+    if (this.#entries.has(object.oid)) return
+    const offset = await this.#nextOffset()
+    try {
+      await this.#spill.append(object.entry)
+    } catch (error) {
+      this.#spill.cut(offset)
+      throw error
+    }
+    this.#note(object, offset)
+  }
+
+  /** Counts an object that is in the pack by now. */
+  #note({ oid, crc32 }: PackedObject, offset: number): void {
+    this.#entries.set(oid, { oid, offset, crc32 })
   }
 
   async #addStream(sizeBytes: number, chunks: AsyncIterable<Uint8Array>): Promise<Oid> {
@@ -289,14 +310,15 @@ class Writer implements PackWriter {
 
   /** Runs `work` when what was asked for before has ended. */
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#turns++
     const turn = this.#lastTurn.then(() => {
       this.#checkKept()
       return work()
     })
-    this.#lastTurn = turn.then(
-      () => {},
-      () => {},
-    )
+    const ended = (): void => {
+      this.#turns--
+    }
+    this.#lastTurn = turn.then(ended, ended)
     return turn
   }
 

@@ -30,17 +30,26 @@ export class Spill {
     return this.#length
   }
 
+  /** Whether so many bytes more stay in memory. */
+  hasRoom(bytes: number): boolean {
+    return this.#length - this.#flushed + bytes <= this.#options.memoryBytes
+  }
+
+  /** Puts bytes that there is room for. */
+  put(bytes: Uint8Array): void {
+    const buffered = this.#length - this.#flushed
+    this.#makeRoom(buffered + bytes.length)
+    this.#buffer.set(bytes, buffered)
+    this.#length += bytes.length
+  }
+
   /** A call that fails changes nothing. */
   async append(bytes: Uint8Array): Promise<void> {
-    const buffered = this.#length - this.#flushed
-    if (buffered + bytes.length > this.#options.memoryBytes) {
-      const file = await this.#flush()
-      await file.write(bytes, this.#length)
-      this.#flushed += bytes.length
-    } else {
-      this.#makeRoom(buffered + bytes.length)
-      this.#buffer.set(bytes, buffered)
-    }
+    if (!this.hasRoom(bytes.length)) await this.#flush()
+    if (this.hasRoom(bytes.length)) return this.put(bytes)
+    const file = await this.#flush()
+    await file.write(bytes, this.#length)
+    this.#flushed += bytes.length
     this.#length += bytes.length
   }
 

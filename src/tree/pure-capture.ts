@@ -5,17 +5,20 @@ import pLimit from "p-limit"
 import { decodeName, isInside, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import { budget } from "../core/budget.js"
 import type { Clock } from "../core/clock.js"
+import type { ContentReader } from "../core/content-reader.js"
 import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import type { Manifest } from "../core/manifest.js"
 import { hashObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import type { OnProgress } from "../core/progress.js"
+import { isFresh } from "../core/stable-read.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, Glance, ObjectSink, TreeCapture } from "../core/tree-capture.js"
 import { worktreeFolders, type Folders } from "./folders.js"
-import { isFresh, piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
+import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
+import { readBeside, type Hold } from "./read-beside.js"
 import type { RulesSource } from "./rules-now.js"
 import type { KnownFile, KnownTree, KnownView } from "./known-tree.js"
 import { rowFacts } from "./row-facts.js"
@@ -29,6 +32,8 @@ export interface PureCaptureOptions {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
   readonly clock: Clock
+  /** Reads the files of `fileSystem` where there are many. */
+  readonly contentReader?: ContentReader
   /** The real path of the work tree. */
   readonly worktree: string
   readonly newFileLimitBytes: number
@@ -133,29 +138,66 @@ async function captureIn(
     return true
   }
 
-  /** Reads a file, and stores it as well where it is too large to be held. Only as many as `opens` lets are open at a time. */
+  /** Takes a file, and holds as much memory as it has bytes where they are many. */
   async function takeFile(folder: FolderHandle, path: RepoPath): Promise<"taken" | "absent" | SkipReason> {
     let free = (): void => {}
-    const beganMs = nowMs()
+    const hold = async (sizeBytes: number): Promise<void> => {
+      free()
+      free = () => {}
+      free = await memory.take(Math.min(sizeBytes, WHOLE_FILE_BYTES))
+    }
     try {
-      const content = await opens(() =>
-        withFile({ fileSystem, hasher }, folder, nameOf(path), async (file) => {
-          const opened = file.opened ?? (await file.stat())
-          seenStats.set(path, seen(opened, beganMs))
-          if (opened.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return "too-large"
-          free = await memory.take(Math.min(opened.sizeBytes, WHOLE_FILE_BYTES))
-          return readAndStream(file, opened)
-        }),
-      )
+      const content = (await takeBeside(folder, path, hold)) ?? (await takeHere(folder, path, hold))
       if (typeof content === "string") return content
-      // The file is closed by now: compressing takes longer than reading.
-      if (content.bytes !== undefined && !sink.has(content.oid)) await sink.add("blob", content.bytes, content.oid)
-      builder.addFile(path, modeOf(path, content.stat), content.oid, seen(content.stat, beganMs))
-      seenStats.delete(path)
+      builder.addFile(path, modeOf(path, content.stat), content.oid, seen(content.stat, content.openedMs))
       return "taken"
     } finally {
       free()
     }
+  }
+
+  /** Takes a file by the content reader; undefined when that is not for this file, or did not tell what it holds. */
+  async function takeBeside(folder: FolderHandle, path: RepoPath, hold: Hold): Promise<Taken | SkipReason | undefined> {
+    const { contentReader } = options
+    if (contentReader === undefined || sink.takes === "contents") return undefined
+    const found = await readBeside(contentReader, folder.at(nameOf(path)), hold, {
+      isWanted: sink.takes === "entries",
+      knownOid: request.base?.files.get(path)?.oid,
+    })
+    if (found === undefined) return undefined
+    const { oid, stat, openedMs, packed } = found
+    if (stat.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return tooLarge(path, stat, openedMs)
+    if (!sink.has(oid)) {
+      if (packed === undefined) return undefined
+      await sink.addPacked(packed)
+    }
+    counts.filesRead++
+    counts.bytesRead += stat.sizeBytes
+    return { oid, stat, openedMs }
+  }
+
+  /** Takes a file on this thread, and stores it as it is read where it is too large to be held. Only as many as `opens` lets are open at a time. */
+  async function takeHere(folder: FolderHandle, path: RepoPath, hold: Hold): Promise<Taken | "absent" | SkipReason> {
+    const content = await opens(async () => {
+      const openedMs = nowMs()
+      return withFile({ fileSystem, hasher }, folder, nameOf(path), async (file) => {
+        const opened = file.opened ?? (await file.stat())
+        if (opened.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return tooLarge(path, opened, openedMs)
+        await hold(opened.sizeBytes)
+        const read = await readAndStream(file, opened)
+        return typeof read === "string" ? read : { ...read, openedMs }
+      })
+    })
+    // The file is closed by now: compressing takes longer than reading.
+    if (typeof content !== "string" && content.bytes !== undefined && !sink.has(content.oid))
+      await sink.add("blob", content.bytes, content.oid)
+    return content
+  }
+
+  /** What is seen of the file tells next time whether it still is. */
+  function tooLarge(path: RepoPath, stat: FileStat, openedMs: number): "too-large" {
+    seenStats.set(path, seen(stat, openedMs))
+    return "too-large"
   }
 
   async function isTracked(path: RepoPath): Promise<boolean> {
@@ -256,6 +298,12 @@ async function captureIn(
 
 /** How long a mapped page can be written without the times of its file telling. */
 const MAPPED_MS = 60_000
+/** A file as it was taken: its stat before it was read, and the time before it was opened. */
+interface Taken {
+  readonly oid: Oid
+  readonly stat: FileStat
+  readonly openedMs: number
+}
 
 const OPEN_FILES = 16
 

@@ -8,6 +8,7 @@ import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-
 import type { Hasher } from "../core/hasher.js"
 import { hashObject, objectHeader } from "../core/object.js"
 import { oidAt, type Oid } from "../core/oid.js"
+import { isFresh, sameStat } from "../core/stable-read.js"
 
 /** What reads need. */
 export interface ReadPorts {
@@ -90,28 +91,6 @@ export async function* piecesOf(file: OpenFile, sizeBytes: number): AsyncGenerat
     yield piece.subarray(0, length)
     at += length
   }
-}
-
-/** Whether nothing shows that a file changed between two looks. */
-function sameStat(a: FileStat, b: FileStat): boolean {
-  return (
-    a.kind === b.kind &&
-    a.sizeBytes === b.sizeBytes &&
-    a.mtimeNs === b.mtimeNs &&
-    a.ctimeNs === b.ctimeNs &&
-    a.inode === b.inode &&
-    a.permissions === b.permissions
-  )
-}
-
-/**
- * Whether the times of a file are so recent that another write might leave them as they are: within 20 ms, or 2.5 s
- * where the system keeps no fractions. Times in the future tell nothing and count as recent.
- */
-export function isFresh(stat: FileStat, nowMs: number): boolean {
-  const latestNs = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs
-  const grainMs = stat.mtimeNs % 1_000_000n === 0n && stat.ctimeNs % 1_000_000n === 0n ? 2500 : 20
-  return Number(latestNs / 1_000_000n) > nowMs - grainMs
 }
 
 async function readOnce(hasher: Hasher, file: OpenFile, stat: FileStat): Promise<FileContent | undefined> {

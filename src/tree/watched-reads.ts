@@ -1,5 +1,5 @@
 import type { FileStat, FileSystem } from "../core/file-system.js"
-import { isFresh } from "./read-file.js"
+import { isFresh } from "../core/stable-read.js"
 
 /** A file system that notes what it is asked, so that it can be told later whether it would answer the same. */
 export interface WatchedReads {

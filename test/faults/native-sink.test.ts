@@ -155,6 +155,8 @@ async function storedBy(work: (sink: ObjectSink) => Promise<void>): Promise<stri
     { isTracked: async () => false, base: undefined },
     {
       has: () => false,
+      takes: "entries",
+      addPacked: () => expect.unreachable(),
       add: refuse,
       addStream: refuse,
       addTrees: refuse,

@@ -3,9 +3,11 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { createFsFromVolume, Volume } from "memfs"
 import { describe, expect, it, onTestFinished } from "vitest"
+import { concat } from "../../src/core/bytes.js"
 import type { FileSystemClient } from "../../src/core/file-system-client.js"
 import { hashObject, type ObjectType } from "../../src/core/object.js"
 import type { Oid } from "../../src/core/oid.js"
+import { encodeEntryHeader, type PackedObject } from "../../src/core/pack.js"
 import { clientFileSystem } from "../../src/platform/client-file-system.js"
 import { nodeDeflater } from "../../src/platform/node/node-deflater.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
@@ -61,6 +63,41 @@ describe.runIf(gitIsThere())("a published pack", () => {
     const again = join(repository, "again.idx")
     git(["index-pack", "-o", again, "objects/pack/pack-test.pack"], { cwd: repository })
     expect(index.equals(fs.readFileSync(again))).toBe(true)
+  })
+
+  it.each([
+    ["from memory", 8 << 20],
+    ["over a temporary file", 3000],
+    ["over a temporary file that is written at once", 0],
+  ])("holds objects that come as entries, once each, beside others, %s", async (_, memoryBytes) => {
+    const { repository, writer } = await newRepository({ memoryBytes })
+    const contents = Array.from({ length: 60 }, (_, i) => noise(i % 50, 40 * (i % 50)))
+    const oids = await Promise.all(
+      contents.map(async (bytes, i) => {
+        if (i % 5 === 0) return put(writer, bytes, i % 10 === 0)
+        const object = await packed(bytes)
+        await writer.addPacked(object)
+        expect(writer.has(object.oid)).toBe(true)
+        return object.oid
+      }),
+    )
+    await writer.publish()
+    expectVerified(repository)
+    expect(new Set(gitObjects(repository).keys())).toEqual(new Set(oids))
+    const index = join(repository, "objects/pack/pack-test.idx")
+    git(["index-pack", "-o", join(repository, "again.idx"), "objects/pack/pack-test.pack"], { cwd: repository })
+    expect(fs.readFileSync(index).equals(fs.readFileSync(join(repository, "again.idx")))).toBe(true)
+  })
+
+  it("takes no entry once it is published or given up", async () => {
+    const object = await packed(noise(1, 100))
+    const published = await newRepository()
+    await put(published.writer, noise(2, 100), false)
+    await published.writer.publish()
+    await expect(async () => published.writer.addPacked(object)).rejects.toMatchObject({ code: "CLOSED" })
+    const given = await newRepository()
+    await given.writer.discard()
+    await expect(async () => given.writer.addPacked(object)).rejects.toMatchObject({ code: "CLOSED" })
   })
 
   it("holds any contents, of any size and in any mix of calls", async () => {
@@ -278,8 +315,8 @@ describe("a pack that does not come to be", () => {
 
   it("of which one object could not be written keeps the others, and its own place clean", async () => {
     const bytes = Array.from({ length: 4 }, (_, i) => noise(i, 10_000))
-    // The header of the pack, then header and content of each object.
-    for (let call = 1; call <= 9; call++) {
+    // The header of the pack, then each object, of the one in pieces header and content apart.
+    for (let call = 1; call <= 6; call++) {
       const fault: Fault = { call, kind: "file.write", how: "short", errno: "ENOSPC" }
       const { repository, writer } = await newRepository({ memoryBytes: 0 }, [fault])
       const results = await Promise.allSettled(bytes.map((each, i) => put(writer, each, i === 2)))
@@ -352,6 +389,12 @@ async function put(writer: PackWriter, bytes: Uint8Array, streamed: boolean): Pr
   const oid = await hashObject(NODE.hasher, type, bytes)
   await writer.add(type, bytes, oid)
   return oid
+}
+
+async function packed(bytes: Uint8Array): Promise<PackedObject> {
+  const header = encodeEntryHeader({ type: "blob", sizeBytes: bytes.length })
+  const entry = concat([header, await NODE.deflater.deflate(bytes)])
+  return { oid: await hashObject(NODE.hasher, "blob", bytes), entry, crc32: NODE.deflater.crc32(entry) }
 }
 
 async function* inChunks(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {

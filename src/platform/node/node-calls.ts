@@ -182,12 +182,19 @@ export class NodeCalls {
 }
 
 /** A string becomes UTF-8 on its way to the system, which a name with lone surrogates would not survive. */
-function systemPath(path: string): string | Buffer {
+export function systemPath(path: string): string | Buffer {
   // A slash at the end would make the system follow a link there.
   const plain =
     path.length > 1 && path.endsWith("/") && !/^(?:[A-Za-z]:)?\/+$/.test(path) ? path.replace(/\/+$/, "") : path
   return plain.isWellFormed() ? plain : Buffer.from(encodeName(plain))
 }
+
+// A flag that the system lacks, as on Windows, is not in the table at all.
+export const NO_FOLLOW: number = fs.constants.O_NOFOLLOW ?? 0
+/** Opening a fifo would wait for its other end, and block a thread with no way out. */
+export const NO_WAIT: number = fs.constants.O_NONBLOCK ?? 0
+/** Never through a link in the last component, and never blocking. */
+export const OPEN_PLAIN_FILE: number = fs.constants.O_RDONLY | NO_WAIT | NO_FOLLOW
 
 /** Reading or writing this much takes some 20 microseconds from and to the system's cache. */
 const SHORT_CALL_BYTES = 128 * 1024

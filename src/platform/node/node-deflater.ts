@@ -3,26 +3,14 @@ import type { Transform } from "node:stream"
 import zlib from "node:zlib"
 import type { Deflater } from "../../core/deflater.js"
 import { canHold, damagedStream, WRONG_SIZE } from "../damaged-stream.js"
-import { COMPRESSION } from "./deflate-batch.js"
-import { deflateThread } from "./deflate-thread.js"
-import { onPool } from "./pace.js"
+import { compressionOf, compressNow, COMPRESSION } from "./compression.js"
+import { onPool, Pace, type Done } from "./pace.js"
 
-/**
- * Compression by Node's zlib. What takes longer than a fraction of a millisecond is done on the thread pool, and all of
- * it on a thread of its own when there is much.
- */
+/** Compression by Node's zlib. What takes longer than a fraction of a millisecond is done on the thread pool. */
 export function nodeDeflater(): Deflater {
-  const thread = deflateThread(new URL("./deflate-worker.js", import.meta.url))
+  const pace = new Pace()
   return {
-    async deflate(bytes) {
-      try {
-        const deflated = bytes.length > THREAD_BYTES ? undefined : await thread.deflate(bytes)
-        return deflated ?? (await deflate(bytes))
-      } catch {
-        // A thread that cannot be had, or that was ended, takes nothing from the caller.
-        return deflate(bytes)
-      }
-    },
+    deflate: (bytes) => deflate(pace, bytes),
     inflate,
     inflateAll,
     deflateStream,
@@ -31,9 +19,10 @@ export function nodeDeflater(): Deflater {
   }
 }
 
-async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
-  if (bytes.length <= DEFLATE_HERE_BYTES) return plainBytes(zlib.deflateSync(bytes, COMPRESSION))
-  return plainBytes(await onPool((done) => zlib.deflate(bytes, COMPRESSION, done)))
+async function deflate(pace: Pace, bytes: Uint8Array): Promise<Uint8Array> {
+  const pooled = (done: Done<Buffer>): void => zlib.deflate(bytes, compressionOf(bytes), done)
+  if (bytes.length > DEFLATE_HERE_BYTES) return plainBytes(await onPool(pooled))
+  return plainBytes(await pace.call(() => compressNow(bytes), pooled))
 }
 
 async function inflate(bytes: Uint8Array, sizeBytes: number): Promise<Uint8Array> {
@@ -98,13 +87,11 @@ function isOfZlib(cause: unknown): boolean {
   return cause instanceof Error && "code" in cause && typeof cause.code === "string" && cause.code.startsWith("Z_")
 }
 
-function plainBytes(buffer: Buffer): Uint8Array {
+function plainBytes(buffer: Uint8Array): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
 
 /** Takes about 0.3 ms; the way over the thread pool costs 0.05 ms and pays off from here on. */
 const DEFLATE_HERE_BYTES = 32 * 1024
-/** Larger contents go to the thread pool, so that smaller ones need not wait behind them. */
-const THREAD_BYTES = 256 * 1024
 const INFLATE_HERE_BYTES = 128 * 1024
 const PIECE_BYTES = 64 * 1024

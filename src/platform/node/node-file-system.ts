@@ -16,7 +16,7 @@ import { refusalOfKind } from "../file-mode.js"
 import { errorName, ioError, meansMissing, refusal } from "../io-error.js"
 import { openPlainFolder } from "../plain-folder-handle.js"
 import { HeldFolders, holdsFolders, isHeldAddress, OPEN_FOLDER } from "./held-folders.js"
-import { NodeCalls } from "./node-calls.js"
+import { NodeCalls, NO_FOLLOW, NO_WAIT, OPEN_PLAIN_FILE } from "./node-calls.js"
 import { NodeOpenFile } from "./node-open-file.js"
 import { fileStat } from "./node-stat.js"
 
@@ -92,7 +92,7 @@ class NodeFileSystem implements FileSystem {
   open(path: string, mode: OpenMode, permissions?: number): Promise<OpenFile> {
     if (mode === "create") return this.#do("create the file", path, () => this.#create(path, permissions))
     return this.#do("open the file", path, async () => {
-      const fd = await this.#calls.open(path, mode === "read" ? OPEN_TO_READ | NO_FOLLOW : OPEN_TO_UPDATE | NO_FOLLOW)
+      const fd = await this.#calls.open(path, mode === "read" ? OPEN_PLAIN_FILE : OPEN_TO_UPDATE | NO_FOLLOW)
       try {
         const opened = fileStat(await this.#calls.fstat(fd))
         if (opened.kind !== "file") throw refusal("open the file", this.#held.shown(path), refusalOfKind(opened.kind))
@@ -270,11 +270,7 @@ function plainBytes(buffer: Buffer): Uint8Array {
   return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
 }
 
-// A flag that the system lacks, as on Windows, is not in the table at all.
 const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants
-const NO_FOLLOW = fs.constants.O_NOFOLLOW ?? 0
-/** Opening a fifo would wait for its other end, and block a thread with no way out. */
-const NO_WAIT = fs.constants.O_NONBLOCK ?? 0
 const OPEN_TO_READ = O_RDONLY | NO_WAIT
 const OPEN_TO_UPDATE = O_WRONLY | NO_WAIT
 const CREATE = O_CREAT | O_EXCL | O_RDWR | NO_FOLLOW

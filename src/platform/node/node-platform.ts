@@ -1,6 +1,7 @@
 import fs from "node:fs"
 import { homedir } from "node:os"
 import type { Environment } from "../../core/environment.js"
+import type { ContentReader } from "../../core/content-reader.js"
 import type { FileSystemClient } from "../../core/file-system-client.js"
 import type { Platform } from "../../core/platform.js"
 import { clientFileSystem } from "../client-file-system.js"
@@ -17,6 +18,8 @@ import { unpackThread } from "./unpack-thread.js"
 export interface NodePlatformOptions {
   /** The file system; node:fs by default. */
   readonly client?: FileSystemClient
+  /** Reads files of node:fs; without it they are read beside each other only as far as the thread pool of Node goes. */
+  readonly contentReader?: ContentReader
 }
 
 /** The ports on Node. The one place in the library that looks at the environment and the home folder. */
@@ -35,6 +38,7 @@ export async function nodePlatform(options: NodePlatformOptions = {}): Promise<P
     lister: fastGlobLister(fileSystem),
     environment: environment(),
     ...(isNode ? { statChecker: statThreads(new URL("./stat-worker.js", import.meta.url)) } : {}),
+    ...(isNode && options.contentReader !== undefined ? { contentReader: options.contentReader } : {}),
   }
 }
 
