@@ -15,6 +15,7 @@
 import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
+import { nextTurn } from "./next-turn.js"
 import { compareOidAt, OID_BYTES, oidAt, oidBytes, putOid, type Oid } from "./oid.js"
 
 /** An object of a pack. */
@@ -47,6 +48,7 @@ export async function encodePackIndex(
   packChecksum: Uint8Array,
 ): Promise<Uint8Array> {
   const sorted = sortedByOid(entries)
+  if (sorted.length > TURN_ENTRIES) await nextTurn()
   const far = sorted.filter((entry) => entry.offset >= FAR)
   const content = new Uint8Array(OIDS_AT + sorted.length * ROW_BYTES + far.length * 8)
   const view = new DataView(content.buffer)
@@ -62,6 +64,7 @@ export async function encodePackIndex(
     view.setUint32(crcsAt + i * 4, entry.crc32)
     view.setUint32(offsetsAt + i * 4, entry.offset < FAR ? entry.offset : FAR + rows)
     if (entry.offset >= FAR) view.setBigUint64(farAt + 8 * rows++, BigInt(entry.offset))
+    if (i % TURN_ENTRIES === TURN_ENTRIES - 1) await nextTurn()
   }
   for (let byte = 0, total = 0; byte < 256; byte++) {
     while (total < sorted.length && content[OIDS_AT + total * OID_BYTES] === byte) total++
@@ -69,6 +72,9 @@ export async function encodePackIndex(
   }
   return concat([content, packChecksum, await hasher.sha1([content, packChecksum])])
 }
+
+/** So many take some 10 ms. */
+const TURN_ENTRIES = 10_000
 
 /** Oids are spread evenly: few begin with the same two bytes, and only those have to be compared. */
 function sortedByOid(entries: readonly PackIndexEntry[]): PackIndexEntry[] {

@@ -286,7 +286,11 @@ class Writer implements PackWriter {
   async #finishContent(): Promise<Uint8Array> {
     await this.#spill.replaceStart(encodePackHeader(this.#entries.size))
     const hash = this.#options.hasher.start()
-    for await (const piece of this.#spill.pieces()) hash.update(piece)
+    const hashing = async (): Promise<void> => {
+      for await (const piece of this.#spill.pieces()) hash.update(piece)
+    }
+    // The medium takes most of a large pack meanwhile.
+    await bothOf(hashing(), this.#options.durable ? this.#spill.syncWritten() : Promise.resolve())
     const checksum = hash.digest()
     await this.#spill.append(checksum)
     return checksum

@@ -71,6 +71,11 @@ export class Spill {
     yield this.#buffer.subarray(0, this.#length - this.#flushed)
   }
 
+  /** Resolves when what is in the temporary file by now is on the medium. */
+  async syncWritten(): Promise<void> {
+    await this.#file?.sync()
+  }
+
   /** The temporary file, with all the bytes in it and nothing behind them. */
   async toFile(): Promise<OpenFile> {
     const file = await this.#flush()

@@ -156,7 +156,7 @@ async function storedBy(work: (sink: ObjectSink) => Promise<void>): Promise<stri
     {
       has: () => false,
       takes: "entries",
-      addPacked: () => expect.unreachable(),
+      addPacked: refuse,
       add: refuse,
       addStream: refuse,
       addTrees: refuse,

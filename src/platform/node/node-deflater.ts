@@ -3,7 +3,7 @@ import type { Transform } from "node:stream"
 import zlib from "node:zlib"
 import type { Deflater } from "../../core/deflater.js"
 import { canHold, damagedStream, WRONG_SIZE } from "../damaged-stream.js"
-import { compressionOf, compressNow, COMPRESSION } from "./compression.js"
+import { compressNow, compressPooled, COMPRESSION } from "./compression.js"
 import { onPool, Pace, type Done } from "./pace.js"
 
 /** Compression by Node's zlib. What takes longer than a fraction of a millisecond is done on the thread pool. */
@@ -20,9 +20,10 @@ export function nodeDeflater(): Deflater {
 }
 
 async function deflate(pace: Pace, bytes: Uint8Array): Promise<Uint8Array> {
-  const pooled = (done: Done<Buffer>): void => zlib.deflate(bytes, compressionOf(bytes), done)
-  if (bytes.length > DEFLATE_HERE_BYTES) return plainBytes(await onPool(pooled))
-  return plainBytes(await pace.call(() => compressNow(bytes), pooled))
+  const pooled = (done: Done<Uint8Array>): void => compressPooled(bytes, done)
+  return plainBytes(
+    await (bytes.length > DEFLATE_HERE_BYTES ? onPool(pooled) : pace.call(() => compressNow(bytes), pooled)),
+  )
 }
 
 async function inflate(bytes: Uint8Array, sizeBytes: number): Promise<Uint8Array> {
