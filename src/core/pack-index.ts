@@ -16,7 +16,7 @@ import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
 import { nextTurn } from "./next-turn.js"
-import { compareOidAt, OID_BYTES, oidAt, oidBytes, putOid, type Oid } from "./oid.js"
+import { compareOidAt, OID_BYTES, oidAt, putOid, type Oid } from "./oid.js"
 
 /** An object of a pack. */
 export interface PackIndexEntry {

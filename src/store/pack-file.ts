@@ -11,7 +11,6 @@ import { PackEntries, type PackPorts } from "./pack-entries.js"
 import {
   asDamage,
   inOnePiece,
-  isNamed,
   ONE_PIECE_BYTES,
   verified,
   verifiedChunks,

@@ -2,7 +2,7 @@
  * Work tree to tree without native git: walks, reads and hashes, and hands the objects on.
  */
 import pLimit from "p-limit"
-import { decodeName, isInside, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { decodeName, isInside, joinPath, nameOf, type RepoPath } from "../core/path.js"
 import { budget } from "../core/budget.js"
 import type { Clock } from "../core/clock.js"
 import type { ContentReader } from "../core/content-reader.js"

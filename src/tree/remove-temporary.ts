@@ -26,7 +26,7 @@ export async function removeTemporaries(
 const CONCURRENCY = 16
 
 /** Removes such a file, if it is there. Never throws: what stays is of no harm, since no capture takes such a name. */
-export async function removeTemporary(fileSystem: FileSystem, folders: Folders, temporary: Temporary): Promise<void> {
+async function removeTemporary(fileSystem: FileSystem, folders: Folders, temporary: Temporary): Promise<void> {
   try {
     await folders.within(temporary.folder, (folder) => unlinkAgain(fileSystem, folder.at(temporary.name)))
   } catch {
