@@ -8,14 +8,7 @@ import { readPieces } from "./file-pieces.js"
 import { readShortEntries, type EntrySpan, type TakeObject } from "./short-entries.js"
 import type { OpenFiles } from "./open-files.js"
 import { PackEntries, type PackPorts } from "./pack-entries.js"
-import {
-  asDamage,
-  inOnePiece,
-  ONE_PIECE_BYTES,
-  verified,
-  verifiedChunks,
-  type ObjectStream,
-} from "./stored-object.js"
+import { asDamage, inOnePiece, ONE_PIECE_BYTES, verified, verifiedChunks, type ObjectStream } from "./stored-object.js"
 
 /** A pack, opened for reading. Its index is in memory, of the pack itself only what is being read. */
 export interface PackFile extends ObjectReader {

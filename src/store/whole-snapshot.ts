@@ -3,7 +3,7 @@ import type { Oid } from "../core/oid.js"
 
 /** Which snapshot this process has seen whole in the store, so that its objects need not be looked for each time. */
 export interface WholeSnapshot {
-  /** Notes that all objects of a snapshot are there. */
+  /** Notes that all objects of a snapshot are there. Never fails. */
   note(id: Oid): Promise<void>
   /** Whether that was noted last, and no pack that was there then is gone. */
   isStill(id: Oid): Promise<boolean>
@@ -19,7 +19,12 @@ export function wholeSnapshot(fileSystem: FileSystem, packs: string): WholeSnaps
 
   return {
     async note(id) {
-      last = { id, packs: await packNames() }
+      last = undefined
+      try {
+        last = { id, packs: await packNames() }
+      } catch {
+        // It is looked at anew next time.
+      }
     },
     async isStill(id) {
       if (last?.id !== id) return false

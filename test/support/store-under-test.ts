@@ -50,7 +50,7 @@ export interface StoreUnderTest {
   read(path: string): string | undefined
   /** All of the work tree. */
   content(): FolderContent
-  /** All of the store's folder. */
+  /** All of the store's folder but what is in the stat cache, which is written while other work goes on. */
   stored(): FolderContent
   /** What calls that ended must not leave behind: files in tmp/, leases/ and refs/restores/. */
   leftovers(): string[]
@@ -147,7 +147,10 @@ function underTest(disk: Disk, scratch: string, fixed: Partial<OpenOptions>): St
       return there ? Buffer.from(disk.fs.readFileSync(at(path))).toString() : undefined
     },
     content: () => folderContent(disk, byteText(root)),
-    stored: () => folderContent(disk, byteText(gitdir)),
+    stored: () =>
+      Object.fromEntries(
+        Object.entries(folderContent(disk, byteText(gitdir))).filter(([path]) => !path.startsWith("stat-cache/")),
+      ),
     leftovers: () =>
       ["tmp", "leases", "refs/restores"].flatMap((name) => below(join(gitdir, name)).map((path) => `${name}/${path}`)),
     refs: () => below(join(gitdir, "refs")).map((path) => `refs/${path}`),
