@@ -44,6 +44,14 @@ export function worktreeFolders(fileSystem: FileSystem, root: string): Folders {
 
   async function open(path: RepoPath): Promise<FolderHandle | undefined> {
     if (path === ROOT) return openUnlessAbsent(root)
+    // Those above that are not open come first, from the top: a call within a call for each would not fit on the stack.
+    const above: RepoPath[] = []
+    for (let at = parentOf(path); at !== ROOT && !entries.has(at); at = parentOf(at)) above.push(at)
+    for (const folder of above.reverse()) {
+      const held = await hold(folder)
+      if (held === undefined) return undefined
+      await held.release()
+    }
     return within(parentOf(path), (parent) => openUnlessAbsent(parent.at(nameOf(path))))
   }
 

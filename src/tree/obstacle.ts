@@ -33,6 +33,7 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
   const reasons = new Map(now.manifest.skipped.map(({ path, reason }) => [path, REASONS[reason]]))
   const deleted = spellings(deletes.keys())
   const emptyFolders = new Set(now.manifest.emptyFolders)
+  const ways = new Map<RepoPath, Blocked>()
 
   function statOf(path: RepoPath): Promise<FileStat | undefined> {
     return folders.within(parentOf(path), (folder) => fileSystem.lstat(folder.at(nameOf(path))))
@@ -54,13 +55,26 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
   }
 
   /** What blocks the way through a folder of the path. "clear": nothing is there, so nothing can be further on. */
-  async function blockedAbove(folder: RepoPath): Promise<KeepReason | "clear" | undefined> {
+  async function blockedAbove(folder: RepoPath): Promise<Blocked> {
     const entry = await entryNow(folder)
     if (entry?.mode === "40000") return undefined
     if (entry !== undefined) return deletes.has(folder) ? "clear" : (kept.get(folder) ?? "conflict")
     const stat = await statOf(folder)
     if (stat === undefined) return "clear"
     return stat.kind === "folder" ? undefined : reasonFor(folder)
+  }
+
+  /** What blocks the way first, from the top. Each folder is looked at once, however many paths are in it. */
+  async function blockedOnWay(folder: RepoPath): Promise<Blocked> {
+    const unknown: RepoPath[] = []
+    let at = folder
+    for (; at !== ROOT && !ways.has(at); at = parentOf(at)) unknown.push(at)
+    let blocked = ways.get(at)
+    for (const next of unknown.reverse()) {
+      blocked ??= await blockedAbove(next)
+      ways.set(next, blocked)
+    }
+    return blocked
   }
 
   async function blockedAt(path: RepoPath): Promise<KeepReason | undefined> {
@@ -98,16 +112,14 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
     async find(path) {
       const skipped = skippedAt(path)
       if (skipped !== undefined) return skipped
-      const parts = path.split("/")
-      for (let depth = 1; depth < parts.length; depth++) {
-        const blocked = await blockedAbove(parts.slice(0, depth).join("/") as RepoPath)
-        if (blocked === "clear") return undefined
-        if (blocked !== undefined) return blocked
-      }
-      return blockedAt(path)
+      const blocked = await blockedOnWay(parentOf(path))
+      if (blocked === "clear") return undefined
+      return blocked ?? blockedAt(path)
     },
   }
 }
+
+type Blocked = KeepReason | "clear" | undefined
 
 const REASONS: Readonly<Record<SkipReason, KeepReason>> = {
   "too-large": "was-skipped",

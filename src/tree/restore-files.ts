@@ -60,6 +60,7 @@ class RestoreRun {
   readonly #outcomes = new Map<string, Outcome>()
   /** Emptied folders that could not be removed, and why. */
   readonly #stuckFolders = new Map<RepoPath, string>()
+  readonly #goneFolders = new Set<RepoPath>()
   /** Device and inode of what was written: a delete under another spelling of the same name must not take it away. */
   readonly #written = new Set<string>()
   #staged: StagedFiles = { staged: new Map(), failed: new Map() }
@@ -125,7 +126,8 @@ class RestoreRun {
     await this.#edits.removeAsides()
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
     const parents = new Set([...this.#deletes.keys()].map((path) => parentOf(path as RepoPath)))
-    for (const path of parents) await this.#removeEmptied(path)
+    // The deepest first: all above them that are emptied go with them.
+    for (const path of [...parents].sort((a, b) => comparePaths(b, a))) await this.#removeEmptied(path)
     // What failed for a moment is tried once more.
     for (const path of [...this.#stuckFolders.keys()]) await this.#removeEmptied(path)
     for (const [path, reason] of this.#stuckFolders)
@@ -187,13 +189,19 @@ class RestoreRun {
   /** Makes the folder and those above it, where a file has to go for it too; false when something else is in the way. */
   async #ensureFolder(path: RepoPath): Promise<boolean> {
     if (path === ROOT || (await this.#edits.isFolder(path))) return true
-    if (!(await this.#ensureFolder(parentOf(path)))) return false
-    const file = this.#deletes.get(path)
-    if (file?.before !== undefined && !this.#outcomes.has(path)) {
-      if (!(await this.#edits.moveAside(path, file.before))) return false
-      this.#noteDeleted(file)
+    let isMissing = false
+    for (const folder of wayTo(path)) {
+      if (!isMissing && (await this.#edits.isFolder(folder))) continue
+      // Below what is missing nothing is there.
+      isMissing = true
+      const file = this.#deletes.get(folder)
+      if (file?.before !== undefined && !this.#outcomes.has(folder)) {
+        if (!(await this.#edits.moveAside(folder, file.before))) return false
+        this.#noteDeleted(file)
+      }
+      if (!(await this.#edits.makeFolder(folder))) return false
     }
-    return this.#edits.makeFolder(path)
+    return true
   }
 
   /** Makes way for a new file: a folder in its place goes when all that is in it is to be deleted. */
@@ -265,11 +273,13 @@ class RestoreRun {
 
   /** Removes `from` and the folders above it that nothing is left in. */
   async #removeEmptied(from: RepoPath): Promise<void> {
-    for (let folder = from; folder !== ROOT; folder = parentOf(folder)) {
+    // Whoever found a folder gone went on with those above it.
+    for (let folder = from; folder !== ROOT && !this.#goneFolders.has(folder); folder = parentOf(folder)) {
       try {
         const stays = (await this.#edits.isFolder(folder)) && !(await this.#removeEmptiedFolder(folder))
         this.#stuckFolders.delete(folder)
         if (stays) return
+        this.#goneFolders.add(folder)
       } catch (error) {
         this.#stuckFolders.set(folder, errnoOf(error) ?? "UNKNOWN")
         return
@@ -286,6 +296,13 @@ class RestoreRun {
 function foldersLast(writes: readonly PlannedChange[]): PlannedChange[] {
   const isBits = ({ before, after }: PlannedChange): boolean => before?.mode === "40000" && after?.mode === "40000"
   return [...writes.filter((change) => !isBits(change)), ...writes.filter(isBits).reverse()]
+}
+
+/** The folders from the top down to `path`. */
+function wayTo(path: RepoPath): RepoPath[] {
+  const way: RepoPath[] = []
+  for (let at = path; at !== ROOT; at = parentOf(at)) way.push(at)
+  return way.reverse()
 }
 
 function isFile({ after }: PlannedChange): boolean {

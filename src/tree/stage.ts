@@ -42,6 +42,7 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
   const staged = new Map<string, Staged>()
   const failed = new Map<string, string>()
   const newName = restoreNames()
+  const nearestFolder = nearestFolders(request.folders)
   const limit = pLimit(CONCURRENCY)
   let ended = false
   const stage = async (change: PlannedChange, read: ReadonlyMap<Oid, GitObject> | undefined): Promise<void> => {
@@ -49,7 +50,9 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
     try {
       request.signal?.throwIfAborted()
       const blob = read?.get(change.after?.oid as Oid)
-      staged.set(change.path, await stageFile(request, change, newName(), blob?.type === "blob" ? blob : undefined))
+      const temporary = { folder: await nearestFolder(parentOf(change.path as RepoPath)), name: newName() }
+      await stageFile(request, change, temporary, blob?.type === "blob" ? blob : undefined)
+      staged.set(change.path, temporary)
       request.onStaged()
     } catch (error) {
       const errno = errnoOf(error)
@@ -92,33 +95,51 @@ const READ_AT_ONCE = 128
 /** `read` is the blob, where it has been read already. */
 async function stageFile(
   request: StageRequest,
-  { path, after }: PlannedChange,
-  name: string,
+  { after }: PlannedChange,
+  staged: Staged,
   read: GitObject | undefined,
-): Promise<Staged> {
-  const folder = await nearestFolder(request.folders, parentOf(path as RepoPath))
+): Promise<void> {
   // A bare tree tells of no permissions but the executable bit.
   const permissions =
     (after?.permissions ?? PLAIN_PERMISSIONS[after?.mode === "100755" ? "executable" : "file"]) & KEPT_PERMISSIONS
-  const staged: Staged = { folder, name }
   let written: true | undefined
   try {
-    written = await request.folders.within(folder, (handle) =>
+    written = await request.folders.within(staged.folder, (handle) =>
       writeBlob(request, handle.at(staged.name), read ?? (after?.oid as Oid), permissions),
     )
   } catch (error) {
     await unstage(request, [staged])
     throw error
   }
-  if (written === undefined) throw vanished(folder)
-  return staged
+  if (written === undefined) throw vanished(staged.folder)
 }
 
-/** The folder itself or the nearest above it that is there: of the same file system, so that a file can be moved in. */
-async function nearestFolder(folders: Folders, wanted: RepoPath): Promise<RepoPath> {
-  for (let folder = wanted; folder !== ROOT; folder = parentOf(folder))
-    if ((await folders.within(folder, async () => true)) === true) return folder
-  return ROOT
+/** Finds the folder itself or the nearest above it that is there: of the same file system, so that a file can be moved in. */
+type NearestFolder = (wanted: RepoPath) => Promise<RepoPath>
+
+/** What is missing is looked for once, and below it nothing: in many levels of missing folders that would take for ever. */
+function nearestFolders(folders: Folders): NearestFolder {
+  /** By missing folder. */
+  const above = new Map<RepoPath, RepoPath>()
+
+  async function isThere(folder: RepoPath): Promise<boolean> {
+    return (await folders.within(folder, async () => true)) === true
+  }
+
+  return async (wanted) => {
+    if (above.has(wanted)) return above.get(wanted) as RepoPath
+    if (wanted === ROOT || (await isThere(wanted))) return wanted
+    const unknown: RepoPath[] = []
+    let at = wanted
+    for (; at !== ROOT && !above.has(at); at = parentOf(at)) unknown.push(at)
+    let found = above.get(at) ?? at
+    // From the top, so that each is reached from the one above it.
+    for (const folder of unknown.reverse()) {
+      if (found === parentOf(folder) && folder !== wanted && (await isThere(folder))) found = folder
+      else above.set(folder, found)
+    }
+    return found
+  }
 }
 
 async function writeBlob(
