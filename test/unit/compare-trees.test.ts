@@ -4,11 +4,11 @@ import { join } from "node:path"
 import { deflateSync } from "node:zlib"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
-import { objectHeader } from "../../src/core/object.js"
+import { objectHeader, type GitObject } from "../../src/core/object.js"
 import { EMPTY_TREE, type Oid } from "../../src/core/oid.js"
 import { decodeName } from "../../src/core/path.js"
 import { compareEntries, encodeTree, type Mode, type TreeEntry } from "../../src/core/tree.js"
-import { compareTrees } from "../../src/tree/compare-trees.js"
+import { compareTrees, storedTrees } from "../../src/tree/compare-trees.js"
 import { pathFilter } from "../../src/tree/path-filter.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
@@ -109,6 +109,23 @@ describe("compareTrees", () => {
         const all = await compareTrees(forest.reader, before, after)
         const some = await compareTrees(forest.reader, before, after, filter)
         expect(some).toEqual(all.filter(({ path }) => filter(path)))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it("gives of stored trees, of which it decodes what differs, what it gives of their entries", async () => {
+    await fc.assert(
+      fc.asyncProperty(anyFolder, anyFolder, async (left, right) => {
+        const forest = new Forest()
+        const [before, after] = [forest.plant(left), forest.plant(right)]
+        const read = async (oid: Oid): Promise<GitObject> => ({
+          type: "tree",
+          bytes: encodeTree(forest.trees.get(oid) ?? []),
+        })
+        expect(await compareTrees(storedTrees({ read }), before, after)).toEqual(
+          await compareTrees(forest.reader, before, after),
+        )
       }),
       { numRuns: 500 },
     )

@@ -577,6 +577,89 @@ describe("large objects", () => {
   })
 })
 
+describe("objects that are read together", () => {
+  it.runIf(gitIsThere())("are those that git reads, short and whole in a pack, and no others", async () => {
+    const repository = await history()
+    git(["repack", "-adfq", "--depth=50"], { cwd: repository })
+    const expected = gitObjects(repository)
+    const isDelta = new Set(
+      Array.from(verifyPack(repository).matchAll(/^(\w{40}) \w+ +\d+ \d+ \d+ \d+ \w{40}$/gm), ([, oid]) => oid),
+    )
+    expect(isDelta.size).toBeGreaterThan(50)
+    const found = await openNode(join(repository, "objects")).readTogether([...expected.keys(), ABSENT])
+    for (const [oid, object] of found) expectSame(object, expected.get(oid) as GitObject)
+    const wanted = [...expected].filter(([oid, { bytes }]) => !isDelta.has(oid) && bytes.length <= 128 * 1024)
+    expect([...found.keys()].sort()).toEqual(wanted.map(([oid]) => oid).sort())
+    unpack(repository)
+    expect((await openNode(join(repository, "objects")).readTogether(expected.keys())).size).toBe(0)
+  })
+
+  it("are read a few neighbours at a time, with fewer calls than objects by far", async () => {
+    const folder = await temporaryFolder()
+    const entries = await Promise.all(Array.from({ length: 2000 }, (_, i) => wholeBlob(utf8(`content ${i}`))))
+    await writePack(folder, "pack-x", entries)
+    const files = faultyFileSystem(nodeFileSystem())
+    const database = openWith({ fileSystem: files, objectsFolder: folder })
+    await database.readTogether([])
+    const opened = files.calls.length
+    expect((await database.readTogether(entries.map(({ oid }) => oid))).size).toBe(2000)
+    expect(files.calls.slice(opened).filter(({ kind }) => kind === "file.read").length).toBeLessThan(50)
+  })
+
+  it("are never other than what their oids name, and damage keeps no other one back", async () => {
+    const folder = await temporaryFolder()
+    const entries = await Promise.all(Array.from({ length: 40 }, (_, i) => wholeBlob(noise(300, i))))
+    const { pack, index } = await craftPack(entries)
+    for (let at = 20; at < pack.length - 20; at += 97) {
+      const damaged = Uint8Array.from(pack)
+      damaged[at] = (damaged[at] as number) ^ 0x10
+      putPack(folder, "pack-x", damaged, index)
+      const found = await openNode(folder).readTogether(entries.map(({ oid }) => oid))
+      expect(found.size).toBe(39)
+      for (const { oid, content } of entries)
+        if (found.has(oid)) expectSame(found.get(oid), { type: "blob", bytes: content })
+    }
+  })
+
+  it("take 16 MiB at most, and what is left is read by itself", async () => {
+    const folder = await temporaryFolder()
+    const entries = await Promise.all(
+      Array.from({ length: 300 }, (_, i) => wholeBlob(new Uint8Array(100_000).fill(i).with(0, i >> 8))),
+    )
+    await writePack(folder, "pack-x", entries)
+    const database = openNode(folder)
+    const found = await database.readTogether(entries.map(({ oid }) => oid))
+    const bytes = [...found.values()].reduce((sum, object) => sum + object.bytes.length, 0)
+    expect(bytes).toBeGreaterThan(15 << 20)
+    expect(bytes).toBeLessThanOrEqual(16 << 20)
+    for (const { oid, content } of entries.slice(-3))
+      expectSame(await database.read(oid), { type: "blob", bytes: content })
+  })
+
+  it("are the same with and without something that unpacks them beside, and where it gives up", async () => {
+    const folder = await temporaryFolder()
+    const entries = await Promise.all(Array.from({ length: 100 }, (_, i) => wholeBlob(noise(500, i))))
+    await writePack(folder, "pack-x", entries)
+    const oids = entries.map(({ oid }) => oid)
+    const alone = await openNode(folder).readTogether(oids)
+    expect(alone.size).toBe(100)
+    const givesUp = openWith({ objectsFolder: folder, unpacker: { unpack: async () => undefined } })
+    expect(await givesUp.readTogether(oids)).toEqual(alone)
+    const refuses = openWith({
+      objectsFolder: folder,
+      unpacker: { unpack: async (asked) => asked.map(() => undefined) },
+    })
+    expect((await refuses.readTogether(oids)).size).toBe(0)
+    expectSame(await refuses.read(oids[0] as Oid), alone.get(oids[0] as Oid) as GitObject)
+  })
+
+  it("are not to be had of a database that is closed", async () => {
+    const database = openNode(await temporaryFolder())
+    await database.close()
+    await expect(database.readTogether([ABSENT])).rejects.toMatchObject({ code: "CLOSED" })
+  })
+})
+
 it.runIf(gitIsThere())("a pack with an index of version 1 is named when an object is found nowhere else", async () => {
   const repository = historyRepository(await temporaryFolder(), 3)
   const [pack] = packsOf(repository) as [string]

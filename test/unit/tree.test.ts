@@ -4,7 +4,7 @@ import { SnapshotError } from "../../src/core/errors.js"
 import { hashObject } from "../../src/core/object.js"
 import { oidBytes, type Oid } from "../../src/core/oid.js"
 import { encodeName } from "../../src/core/path.js"
-import { compareEntries, decodeTree, encodeTree, type TreeEntry } from "../../src/core/tree.js"
+import { compareEntries, decodeTree, encodeTree, unlikeEntries, type TreeEntry } from "../../src/core/tree.js"
 import { nodeDeflater } from "../../src/platform/node/node-deflater.js"
 import { nodeHasher } from "../../src/platform/node/node-hasher.js"
 import { buildCommit, buildTree, libraryCarries } from "../../src/store/library-writer.js"
@@ -161,4 +161,31 @@ test.each([
 ])("bytes with %s are no tree", (_, bytes) => {
   expect(() => decodeTree(bytes, ID)).toThrow(SnapshotError)
   expect(() => decodeTree(bytes, ID)).toThrow(expect.objectContaining({ code: "OBJECT_CORRUPT", details: { oid: ID } }))
+})
+
+test("of two trees the entries that are not alike are given, and of a thousand that are alike none", () => {
+  const many = Array.from({ length: 1000 }, (_, i): TreeEntry => ({ mode: "100644", name: `file ${i}`, oid: ID }))
+  const other = ID.replace("0", "f") as Oid
+  const after = many
+    .with(500, { mode: "100755", name: "file 500", oid: other })
+    .toSpliced(700, 1)
+    .concat({ mode: "40000", name: "file 3", oid: other }, { mode: "100644", name: "new", oid: ID })
+  const [left, right] = unlikeEntries({ oid: ID, bytes: encodeTree(many) }, { oid: other, bytes: encodeTree(after) })
+  expect(left.map(({ name }) => name)).toEqual(["file 500", "file 700"])
+  expect(right.map(({ mode, name }) => `${mode} ${name}`)).toEqual(["40000 file 3", "100755 file 500", "100644 new"])
+})
+
+test("a tree that is cut off is damaged on either side of a comparison", () => {
+  const bytes = encodeTree([
+    { mode: "100644", name: "a", oid: ID },
+    { mode: "40000", name: "b", oid: ID },
+  ])
+  const whole = { oid: ID, bytes }
+  for (let length = 1; length < bytes.length; length++) {
+    const cut = { oid: ID, bytes: bytes.subarray(0, length) }
+    if (length === bytes.length - encodeTree([{ mode: "40000", name: "b", oid: ID }]).length) continue
+    const damage = expect.objectContaining({ code: "OBJECT_CORRUPT" })
+    expect(() => unlikeEntries(cut, whole)).toThrow(damage)
+    expect(() => unlikeEntries(whole, cut)).toThrow(damage)
+  }
 })
