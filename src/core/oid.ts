@@ -48,7 +48,7 @@ export function oidBytes(oid: Oid): Uint8Array {
 }
 
 /** Writes the 20 bytes of an oid at `offset`. */
-function putOid(oid: Oid, bytes: Uint8Array, offset: number): void {
+export function putOid(oid: Oid, bytes: Uint8Array, offset: number): void {
   for (let i = 0; i < OID_BYTES; i++) bytes[offset + i] = (digitAt(oid, 2 * i) << 4) | digitAt(oid, 2 * i + 1)
 }
 

@@ -57,7 +57,7 @@ export interface TreeObject {
  * The entries of two trees, without those that stand byte for byte alike in both; some of these may be among them all
  * the same. Only what is given is decoded: mostly a handful, where trees have hundreds. Errors as of decodeTree.
  */
-function unlikeEntries(before: TreeObject, after: TreeObject): readonly [TreeEntry[], TreeEntry[]] {
+export function unlikeEntries(before: TreeObject, after: TreeObject): readonly [TreeEntry[], TreeEntry[]] {
   const left: TreeEntry[] = []
   const right: TreeEntry[] = []
   const old = new TreeCursor(before)
