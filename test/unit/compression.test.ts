@@ -34,12 +34,11 @@ describe("compression", () => {
   })
 
   it("stores what does not shrink, and still shrinks what is mixed", () => {
-    const random = Uint8Array.from(noise(7, 1_000_000))
+    const random = Buffer.from(noise(7, 1_000_000))
     const stored = compressNow(random)
     expect(stored.length).toBeGreaterThan(random.length)
     expect(stored.length).toBeLessThan(random.length * 1.001)
-    // The first bits of a block say whether it is stored: zlib without effort stores all of it.
-    expect(stored.length).toBe(zlib.deflateSync(random, { level: 0 }).length)
+    expect(Buffer.from(stored).includes(random.subarray(1000, 2000))).toBe(true)
     const mixed = new Uint8Array(1_000_000)
     mixed.set(random.subarray(0, 500_000))
     const stream = compressNow(mixed)
