@@ -159,7 +159,9 @@ describe.runIf(gitIsThere())("A gitdir that OpenCode made, with", () => {
     const after = filesOf(gitdir)
     for (const [path, bytes] of before) expect(after.get(path)?.equals(bytes), path).toBe(true)
     const added = [...after.keys()].filter((path) => !before.has(path))
-    expect(added.filter((path) => !/^(?:objects\/pack|stat-cache|refs\/(?:snapshots|baseline|adopted))\//.test(path))).toEqual([])
+    expect(
+      added.filter((path) => !/^(?:objects\/pack|stat-cache|refs\/(?:snapshots|baseline|adopted))\//.test(path)),
+    ).toEqual([])
 
     if (kind.gitRefuses) fs.rmSync(join(gitdir, "index"))
     run("fsck", "--strict", "--no-dangling")
