@@ -2,12 +2,10 @@ import { SnapshotError } from "../core/errors.js"
 import type { OnProgress } from "../core/progress.js"
 import type { RestoreReport, SnapshotStore, StoreEvents } from "../snapshot-store.js"
 import { capture } from "./capture.js"
-import { changes, diff, patch } from "./compare.js"
 import type { StoreContext } from "./context.js"
 import { list } from "./list.js"
 import { readFile } from "./read-file.js"
 import { resolveSnapshot } from "./resolve.js"
-import { apply, plan, restore } from "./restore.js"
 import { viewOf } from "./snapshot-view.js"
 
 /** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
@@ -77,14 +75,20 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
       }),
     list: (options = {}) => call(async () => list(context, checkCall(options))),
     resolve: (rev) => call(async () => viewOf(await resolveSnapshot(context, rev))),
-    changes: (from, to, options = {}) => call(async () => changes(context, from, to, checkCall(options))),
-    diff: (from, to, options = {}) => call(async () => diff(context, from, to, checkCall(options))),
-    patch: (from, to, options = {}) => call(async () => patch(context, from, to, checkCall(options))),
+    // What a session may never ask for is loaded by those that do.
+    changes: (from, to, options = {}) =>
+      call(async () => (await import("./compare.js")).changes(context, from, to, checkCall(options))),
+    diff: (from, to, options = {}) =>
+      call(async () => (await import("./compare.js")).diff(context, from, to, checkCall(options))),
+    patch: (from, to, options = {}) =>
+      call(async () => (await import("./compare.js")).patch(context, from, to, checkCall(options))),
     readFile: (rev, path) => call(() => readFile(context, rev, path)),
-    plan: (target, options = {}) => call(async () => plan(context, target, withProgress(options))),
-    apply: (made, options = {}) => restoreCall(async () => apply(context, made, withProgress(options))),
-    restore: (rev, options = {}) => restoreCall(async () => restore(context, rev, withProgress(options))),
-    // Few sessions clean up: what that takes is loaded by those that do.
+    plan: (target, options = {}) =>
+      call(async () => (await import("./restore.js")).plan(context, target, withProgress(options))),
+    apply: (made, options = {}) =>
+      restoreCall(async () => (await import("./restore.js")).apply(context, made, withProgress(options))),
+    restore: (rev, options = {}) =>
+      restoreCall(async () => (await import("./restore.js")).restore(context, rev, withProgress(options))),
     prune: (policy, options = {}) =>
       call(async () => (await import("./prune.js")).prune(context, policy, checkCall(options))),
     maintain: (options = {}) =>
