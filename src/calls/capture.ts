@@ -28,6 +28,7 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
     return { snapshot: viewOf(stored), changed: written !== undefined, skipped: captured.manifest.skipped, stats }
   }
   const glance = await store.treeCapture.glance()
+  options.signal?.throwIfAborted()
   const unchanged = noted ? undefined : await newestIfUnchanged(store, glance)
   if (unchanged !== undefined) return result(unchanged.captured, unchanged.snapshot)
   const { signal, onProgress } = options

@@ -18,7 +18,7 @@ import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, Glance, ObjectSink, TreeCapture } from "../core/tree-capture.js"
 import { worktreeFolders, type Folders } from "./folders.js"
 import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
-import { readBeside, type Hold } from "./read-beside.js"
+import { readBeside } from "./read-beside.js"
 import type { RulesSource } from "./rules-now.js"
 import type { KnownFile, KnownTree, KnownView } from "./known-tree.js"
 import { rowFacts } from "./row-facts.js"
@@ -160,7 +160,12 @@ async function captureIn(
   async function takeBeside(folder: FolderHandle, path: RepoPath, hold: Hold): Promise<Taken | SkipReason | undefined> {
     const { contentReader } = options
     if (contentReader === undefined || sink.takes === "contents") return undefined
-    const found = await readBeside(contentReader, folder.at(nameOf(path)), hold, {
+    const admit = async (sizeBytes: number): Promise<boolean> => {
+      if (sizeBytes > newFileLimitBytes && !(await isTracked(path))) return false
+      await hold(sizeBytes)
+      return true
+    }
+    const found = await readBeside(contentReader, folder.at(nameOf(path)), admit, {
       isWanted: sink.takes === "entries",
       knownOid: request.base?.files.get(path)?.oid,
     })
@@ -298,6 +303,10 @@ async function captureIn(
 
 /** How long a mapped page can be written without the times of its file telling. */
 const MAPPED_MS = 60_000
+
+/** Resolves when so much memory is free, and held for the file. A second call takes the place of the first. */
+type Hold = (sizeBytes: number) => Promise<void>
+
 /** A file as it was taken: its stat before it was read, and the time before it was opened. */
 interface Taken {
   readonly oid: Oid

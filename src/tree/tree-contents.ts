@@ -53,7 +53,10 @@ function entryOf(seen: NamedTable, row: number): TreeEntry | undefined {
   return { mode, name: nameIn(seen, row), oid: oidOf(table, row) }
 }
 
-/** Finds oids among many that stand one behind the other; zeros count for none. The slots say where, from one on. */
+/**
+ * Finds oids among many that stand one behind the other, some more than once. A slot holds the place of one, counted from
+ * one on; nothing is 0.
+ */
 class OidSet {
   readonly #oids: Uint8Array
   readonly #slots: Uint32Array
@@ -65,28 +68,30 @@ class OidSet {
     this.#mask = 2 ** Math.ceil(Math.log2(2 * count + 2)) - 1
     this.#slots = new Uint32Array(this.#mask + 1)
     for (let i = 0; i < count; i++) {
-      let slot = this.#first(oids, i * OID_BYTES)
-      while (this.#slots[slot] !== 0) slot = (slot + 1) & this.#mask
-      this.#slots[slot] = i + 1
+      this.#slots[this.#slotOf(oids, i * OID_BYTES)] = i + 1
     }
   }
 
   has(oid: Oid): boolean {
-    const bytes = oidBytes(oid)
-    for (let slot = this.#first(bytes, 0); ; slot = (slot + 1) & this.#mask) {
+    return this.#slots[this.#slotOf(oidBytes(oid), 0)] !== 0
+  }
+
+  /** The slot that has the oid at `at`, or else the free one for it. */
+  #slotOf(bytes: Uint8Array, at: number): number {
+    for (let slot = this.#first(bytes, at); ; slot = (slot + 1) & this.#mask) {
       const found = this.#slots[slot] as number
-      if (found === 0) return false
-      if (this.#isAt((found - 1) * OID_BYTES, bytes)) return true
+      if (found === 0 || isSameOid(this.#oids, (found - 1) * OID_BYTES, bytes, at)) return slot
     }
   }
 
+  /** Oids are as good as random: four bytes say where to look first. */
   #first(bytes: Uint8Array, at: number): number {
-    const [a = 0, b = 0, c = 0, d = 0] = bytes.subarray(at, at + 4)
-    return (a | (b << 8) | (c << 16) | (d << 24)) & this.#mask
+    const low = (bytes[at] as number) | ((bytes[at + 1] as number) << 8) | ((bytes[at + 2] as number) << 16)
+    return (low | ((bytes[at + 3] as number) << 24)) & this.#mask
   }
+}
 
-  #isAt(at: number, bytes: Uint8Array): boolean {
-    for (let i = 0; i < OID_BYTES; i++) if (this.#oids[at + i] !== bytes[i]) return false
-    return true
-  }
+function isSameOid(a: Uint8Array, atA: number, b: Uint8Array, atB: number): boolean {
+  for (let i = 0; i < OID_BYTES; i++) if (a[atA + i] !== b[atB + i]) return false
+  return true
 }

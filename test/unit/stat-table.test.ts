@@ -137,6 +137,11 @@ test("the contents of a tree are its files by path, and all oids in it", () => {
   expect(oidOf(seen.table, 1)).toBe(OID)
 })
 
+test("as many equal files as there may be are found as fast as different ones", () => {
+  const seen = tableOf(Array.from({ length: 200_000 }, (_, i) => file(`${i}`, 0o644)))
+  expect(tableContents(seen).has(OID)).toBe(true)
+})
+
 interface Given {
   readonly kind: number
   readonly name: string

@@ -1,5 +1,5 @@
 import fs from "node:fs"
-import type { StatColumns } from "../../core/stat-checker.js"
+import { FOLDER_ROW, type StatColumns } from "../../core/stat-checker.js"
 
 /** Compares the rows from `start` up to `end` with the file system; gives those that differ. `names` is the text of all names. */
 export function changedRows(root: string, columns: StatColumns, names: string, start: number, end: number): number[] {
@@ -21,7 +21,7 @@ export function changedRows(root: string, columns: StatColumns, names: string, s
     const parent = folders.at(-1)
     const address = parent === undefined ? root : parent + names.slice(nameStarts[row], nameStarts[row + 1])
     const kind = kinds[row] as number
-    if (kind === 0) {
+    if (kind === FOLDER_ROW) {
       folderEnds.push(rowEnd)
       folders.push(`${address}/`)
     }
@@ -33,7 +33,7 @@ export function changedRows(root: string, columns: StatColumns, names: string, s
       stat.ctimeNs !== ctimes[row] ||
       stat.ino !== inodes[row] ||
       Number(stat.mode) !== ((KINDS[kind] as number) | (permissions[row] as number)) ||
-      (kind !== 0 && Number(stat.size) !== sizes[row])
+      (kind !== FOLDER_ROW && Number(stat.size) !== sizes[row])
     )
       changed.push(row)
   }
