@@ -15,8 +15,8 @@
 import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
-import { nextTurn } from "./next-turn.js"
 import { compareOidAt, OID_BYTES, oidAt, putOid, type Oid } from "./oid.js"
+import { nextTurn } from "./turns.js"
 
 /** An object of a pack. */
 export interface PackIndexEntry {

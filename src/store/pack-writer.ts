@@ -1,12 +1,12 @@
-import { concat, equalBytes } from "../core/bytes.js"
+import { concat } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import { MeasuredSource } from "../core/measured-source.js"
 import { objectHeader, type ObjectType } from "../core/object.js"
-import { OID_BYTES, oidAt, type Oid } from "../core/oid.js"
-import { encodeEntryHeader, encodePackHeader, PACK_HEADER_BYTES, type PackedObject } from "../core/pack.js"
-import { encodePackIndex, parsePackIndex, type PackIndexEntry } from "../core/pack-index.js"
+import { oidAt, type Oid } from "../core/oid.js"
+import { encodeEntryHeader, encodePackHeader, type PackedObject } from "../core/pack.js"
+import { encodePackIndex, type PackIndexEntry } from "../core/pack-index.js"
 import { removeIfThere } from "./atomic-file.js"
-import { readPiece, readPieces } from "./file-pieces.js"
+import { copyPack } from "./copy-pack.js"
 import { Spill } from "./spill.js"
 import type { ObjectPorts } from "./stored-object.js"
 
@@ -213,34 +213,19 @@ class Writer implements PackWriter {
     return oid
   }
 
-  /** Entries count back to their bases, if at all, inside their own pack: they stay as they are wherever it stands. */
   async #addPack(path: string, oids: Iterable<Oid>): Promise<void> {
-    const { fileSystem, hasher } = this.#options
-    const bytes = await fileSystem.readFile(`${path}.idx`)
-    const index = bytes === undefined ? undefined : await parsePackIndex(hasher, bytes, `${path}.idx`)
-    if (index === undefined) throw damagedPack(path)
-    for (const oid of oids) if (index.find(oid) === undefined) throw damagedPack(path)
-    const hash = hasher.start()
-    const moved = (await this.#nextOffset()) - PACK_HEADER_BYTES
-    const file = await fileSystem.open(`${path}.pack`, "read")
+    const offset = await this.#nextOffset()
     try {
-      const end = (await file.stat()).sizeBytes - OID_BYTES
-      hash.update(await readPiece(file, 0, PACK_HEADER_BYTES))
-      for await (const piece of readPieces(file, PACK_HEADER_BYTES, end)) {
+      const append = async (piece: Uint8Array): Promise<void> => {
         this.#checkKept()
-        hash.update(piece)
         await this.#spill.append(piece)
       }
-      const checksum = hash.digest()
-      const told = [await readPiece(file, end, end + OID_BYTES), index.packChecksum]
-      if (!told.every((one) => equalBytes(one, checksum))) throw damagedPack(path)
+      const entries = await copyPack(this.#options, path, oids, offset, append)
+      for (const entry of entries) this.#entries.set(entry.oid, entry)
     } catch (error) {
-      this.#spill.cut(moved + PACK_HEADER_BYTES)
+      this.#spill.cut(offset)
       throw error
-    } finally {
-      await file.close()
     }
-    for (const { oid, offset, crc32 } of index.entries()) this.#entries.set(oid, { oid, offset: offset + moved, crc32 })
   }
 
   /** Where the next entry begins. */
@@ -345,14 +330,6 @@ class Writer implements PackWriter {
 /** Waits for both to end, and fails when one fails. */
 async function bothOf(first: Promise<void>, second: Promise<void>): Promise<void> {
   for (const result of await Promise.allSettled([first, second])) if (result.status === "rejected") throw result.reason
-}
-
-function damagedPack(path: string): SnapshotError {
-  return new SnapshotError("IO_FAILED", `The pack ${path} came out damaged. Nothing was captured; capture again.`, {
-    action: "read the pack",
-    path,
-    errno: "EIO",
-  })
 }
 
 function closed(why: string): SnapshotError {

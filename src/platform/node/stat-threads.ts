@@ -1,8 +1,8 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
-import { setImmediate as nextTurn } from "node:timers/promises"
 import { Worker } from "node:worker_threads"
 import { namesOf, type StatChecker, type StatColumns } from "../../core/stat-checker.js"
+import { nextTurn } from "../../core/turns.js"
 import { changedRows } from "./changed-rows.js"
 import type { StatQuestion } from "./stat-worker.js"
 
@@ -88,7 +88,8 @@ class StatThread {
   #known: StatColumns | undefined
 
   constructor(file: URL) {
-    this.#worker = new Worker(file)
+    // What the process was told to load first, such as a compiler, is of no use here and takes long.
+    this.#worker = new Worker(file, { execArgv: [], name: "treeshot" })
     this.#worker.unref()
     this.#worker.on("message", (changed: number[]) => {
       this.#waiting.shift()?.resolve(changed)
