@@ -2,14 +2,20 @@ import type { FileStat } from "./file-system.js"
 import type { Oid } from "./oid.js"
 import type { PackedObject } from "./pack.js"
 
-/** Which file to read, and what of it is wanted. */
+/** Which files to read, and what of them is wanted. */
 export interface ContentRequest {
-  /** As for FileSystem.open; of a file in a folder that is held until the answer is there. */
-  readonly address: string
+  readonly files: readonly RequestedFile[]
   /** A larger file is not read. */
   readonly limitBytes: number
-  /** Give the content as an entry of a pack, unless its oid is `knownOid`. */
+  /** Give the contents as entries of a pack. */
   readonly isWanted: boolean
+}
+
+/** A file to read. */
+export interface RequestedFile {
+  /** As for FileSystem.open; of a file in a folder that is held until the answer is there. */
+  readonly address: string
+  /** Its content is not given when its oid is this one. */
   readonly knownOid: Oid | undefined
 }
 
@@ -28,11 +34,14 @@ export interface ContentTooLarge {
   readonly sizeBytes: number
 }
 
+/**
+ * What a file holds, or undefined where the caller has to read it: when the file is no plain one, when it changes or
+ * changed a moment ago, and when anything fails.
+ */
+export type ContentAnswer = ContentFound | ContentTooLarge | undefined
+
 /** Port: reads, hashes and compresses many files beside the event loop. */
 export interface ContentReader {
-  /**
-   * What a file holds, or undefined where the caller has to read it: when there is too little to do to be worth it, when
-   * the file is no plain one, when it changes or changed a moment ago, and when anything fails. Never rejects.
-   */
-  read(request: ContentRequest): Promise<ContentFound | ContentTooLarge | undefined> | undefined
+  /** An answer for each file, in order; undefined when there is too little to do to be worth it. Never rejects. */
+  read(request: ContentRequest): Promise<readonly ContentAnswer[]> | undefined
 }

@@ -6,9 +6,9 @@
  * sorted by name, byte by byte, a folder's name as if it ended in "/".
  * Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects, https://git-scm.com/docs/git-fast-import
  */
-import { concat, utf8 } from "./bytes.js"
+import { utf8 } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
-import { OID_BYTES, oidAt, oidBytes, type Oid } from "./oid.js"
+import { OID_BYTES, oidAt, putOid, type Oid } from "./oid.js"
 import { comparePaths, decodeName, encodeName } from "./path.js"
 import { readAs, type ObjectReader } from "./object.js"
 import { settleAll } from "./settle-all.js"
@@ -30,10 +30,21 @@ export function compareEntries(a: TreeEntry, b: TreeEntry): number {
 
 /** The tree object of `entries`, which may come in any order. */
 export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
-  const parts: Uint8Array[] = []
-  for (const entry of entries.toSorted(compareEntries))
-    parts.push(utf8(`${entry.mode} `), encodeName(entry.name), NUL, oidBytes(entry.oid))
-  return concat(parts)
+  const named = entries
+    .toSorted(compareEntries)
+    .map(({ mode, name, oid }) => ({ start: utf8(`${mode} `), name: encodeName(name), oid }))
+  const bytes = new Uint8Array(
+    named.reduce((sum, { start, name }) => sum + start.length + name.length + 1 + OID_BYTES, 0),
+  )
+  let at = 0
+  for (const { start, name, oid } of named) {
+    bytes.set(start, at)
+    bytes.set(name, at + start.length)
+    at += start.length + name.length + 1
+    putOid(oid, bytes, at)
+    at += OID_BYTES
+  }
+  return bytes
 }
 
 /**
@@ -182,7 +193,6 @@ function sortName(entry: TreeEntry): string {
   return entry.mode === "40000" ? `${entry.name}/` : entry.name
 }
 
-const NUL = new Uint8Array(1)
 const SPACE = 0x20
 const SLASH = 0x2f
 const ZERO = 0x30

@@ -37,6 +37,7 @@ export function ignoreRules(options: IgnoreRulesOptions): IgnoreRules {
     ignoreCase,
     matchers(undefined, outside, ignoreCase),
     matchers(undefined, last, ignoreCase),
+    outside.length + last.length > 0,
   )
 }
 
@@ -59,8 +60,10 @@ class Rules implements IgnoreRules {
   readonly #files: Matchers
   readonly #exclude: Matchers
   readonly #all: Matchers
+  readonly #hasAny: boolean
 
-  constructor(prefix: RepoPath, ignoreCase: boolean, files: Matchers, exclude: Matchers) {
+  constructor(prefix: RepoPath, ignoreCase: boolean, files: Matchers, exclude: Matchers, hasAny: boolean) {
+    this.#hasAny = hasAny
     this.#prefix = prefix
     this.#start = prefix === "" ? "" : `${pathCharacters(prefix)}/`
     this.#ignoreCase = ignoreCase
@@ -74,11 +77,11 @@ class Rules implements IgnoreRules {
     const patterns = ignorePatterns(text, base, this.#ignoreCase)
     if (patterns.length === 0) return this
     const files = matchers(this.#files, patterns, this.#ignoreCase)
-    return new Rules(this.#prefix, this.#ignoreCase, files, this.#exclude)
+    return new Rules(this.#prefix, this.#ignoreCase, files, this.#exclude, true)
   }
 
   ignores(path: RepoPath, kind: "file" | "folder"): boolean {
-    if (path === "") return false
+    if (path === "" || !this.#hasAny) return false
     const characters = this.#start + pathCharacters(path)
     return this.#decide(kind === "folder" ? `${characters}/` : characters)
   }

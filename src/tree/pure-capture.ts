@@ -5,7 +5,7 @@ import pLimit from "p-limit"
 import { decodeName, isInside, joinPath, nameOf, type RepoPath } from "../core/path.js"
 import { budget } from "../core/budget.js"
 import type { Clock } from "../core/clock.js"
-import type { ContentReader } from "../core/content-reader.js"
+import type { ContentFound, ContentReader } from "../core/content-reader.js"
 import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import type { Manifest } from "../core/manifest.js"
@@ -20,7 +20,7 @@ import { worktreeFolders, type Folders } from "./folders.js"
 import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
 import { readBeside } from "./read-beside.js"
 import type { RulesSource } from "./rules-now.js"
-import type { KnownFile, KnownTree, KnownView } from "./known-tree.js"
+import type { KnownTree, KnownView } from "./known-tree.js"
 import { rowFacts } from "./row-facts.js"
 import type { StatCache } from "./stat-cache.js"
 import { tableContents } from "./tree-contents.js"
@@ -104,7 +104,7 @@ async function captureIn(
   request: CaptureRequest,
   sink: ObjectSink,
 ): Promise<CapturedTree> {
-  const { fileSystem, hasher, newFileLimitBytes, statCache } = options
+  const { fileSystem, hasher, contentReader, newFileLimitBytes, statCache } = options
   const rules = await options.rules.now()
   const glance = request.glance instanceof KnownGlance ? request.glance : await glanceAt(options)
   const { known, view } = glance ?? {}
@@ -130,14 +130,6 @@ async function captureIn(
     return { stat, isSure: isSettled && !isFresh(stat, beganMs) && stat.device === rootDevice }
   }
 
-  /** Takes a file or link as it is known, where the store has its content. */
-  async function takeKnown(path: RepoPath, kind: "file" | "link", file: KnownFile): Promise<boolean> {
-    if (!sink.has(file.oid)) return false
-    if (kind === "file" && file.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return false
-    builder.addKnownFile(path, file)
-    return true
-  }
-
   /** Takes a file, and holds as much memory as it has bytes where they are many. */
   async function takeFile(folder: FolderHandle, path: RepoPath): Promise<"taken" | "absent" | SkipReason> {
     let free = (): void => {}
@@ -147,7 +139,7 @@ async function captureIn(
       free = await memory.take(Math.min(sizeBytes, WHOLE_FILE_BYTES))
     }
     try {
-      const content = (await takeBeside(folder, path, hold)) ?? (await takeHere(folder, path, hold))
+      const content = await takeHere(folder, path, hold)
       if (typeof content === "string") return content
       builder.addFile(path, modeOf(path, content.stat), content.oid, seen(content.stat, content.openedMs))
       return "taken"
@@ -156,29 +148,17 @@ async function captureIn(
     }
   }
 
-  /** Takes a file by the content reader; undefined when that is not for this file, or did not tell what it holds. */
-  async function takeBeside(folder: FolderHandle, path: RepoPath, hold: Hold): Promise<Taken | SkipReason | undefined> {
-    const { contentReader } = options
-    if (contentReader === undefined || sink.takes === "contents") return undefined
-    const admit = async (sizeBytes: number): Promise<boolean> => {
-      if (sizeBytes > newFileLimitBytes && !(await isTracked(path))) return false
-      await hold(sizeBytes)
+  /** Takes what the content reader found; false when the object is needed and did not come along. */
+  function takeFound(path: RepoPath, { oid, stat, openedMs, packed }: ContentFound): boolean | Promise<boolean> {
+    const note = (): true => {
+      counts.filesScanned++
+      counts.filesRead++
+      counts.bytesRead += stat.sizeBytes
+      builder.addFile(path, modeOf(path, stat), oid, seen(stat, openedMs))
       return true
     }
-    const found = await readBeside(contentReader, folder.at(nameOf(path)), admit, {
-      isWanted: sink.takes === "entries",
-      knownOid: request.base?.files.get(path)?.oid,
-    })
-    if (found === undefined) return undefined
-    const { oid, stat, openedMs, packed } = found
-    if (stat.sizeBytes > newFileLimitBytes && !(await isTracked(path))) return tooLarge(path, stat, openedMs)
-    if (!sink.has(oid)) {
-      if (packed === undefined) return undefined
-      await sink.addPacked(packed)
-    }
-    counts.filesRead++
-    counts.bytesRead += stat.sizeBytes
-    return { oid, stat, openedMs }
+    if (sink.has(oid)) return note()
+    return packed !== undefined && (sink.addPacked(packed)?.then(note) ?? note())
   }
 
   /** Takes a file on this thread, and stores it as it is read where it is too large to be held. Only as many as `opens` lets are open at a time. */
@@ -232,11 +212,33 @@ async function captureIn(
   }
 
   const visitor: ScanVisitor = {
-    async visitFile(folder, path, kind, file) {
+    takeKnownFile(path, file) {
+      // Whether a large one is tracked is not known at once.
+      if (!sink.has(file.oid) || (file.mode !== "120000" && file.sizeBytes > newFileLimitBytes)) return false
+      builder.addKnownFile(path, file)
       counts.filesScanned++
-      if (file !== undefined && (await takeKnown(path, kind, file))) return "taken"
-      if (kind === "link") return takeLink(folder, path)
-      return takeFile(folder, path)
+      return true
+    },
+    async visitFiles(folder, paths) {
+      if (contentReader === undefined || sink.takes === "contents") return paths
+      const files = paths.map((path) => ({
+        address: folder.at(nameOf(path)),
+        knownOid: request.base?.files.get(path)?.oid,
+      }))
+      const left = await readBeside(contentReader, files, {
+        isWanted: sink.takes === "entries",
+        limitBytes: newFileLimitBytes,
+        admit: async (i, sizeBytes) =>
+          sizeBytes > newFileLimitBytes && !(await isTracked(paths[i] as RepoPath))
+            ? undefined
+            : memory.take(sizeBytes),
+        take: (i, found) => takeFound(paths[i] as RepoPath, found),
+      })
+      return left?.map((i) => paths[i] as RepoPath) ?? paths
+    },
+    async visitFile(folder, path, kind) {
+      counts.filesScanned++
+      return kind === "link" ? takeLink(folder, path) : takeFile(folder, path)
     },
     async readIgnoreFile(folder, path) {
       const beganMs = nowMs()

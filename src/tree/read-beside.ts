@@ -1,26 +1,60 @@
-import type { ContentFound, ContentReader, ContentRequest } from "../core/content-reader.js"
+import type { ContentFound, ContentReader, RequestedFile } from "../core/content-reader.js"
+import { settleAll } from "../core/settle-all.js"
 import { WHOLE_FILE_BYTES } from "./read-file.js"
 
-/** Whether a file of this size is to be read. True once so much memory is free, and held for it. */
-export type Admit = (sizeBytes: number) => Promise<boolean>
+/** Who wants the files. All calls name a file by its place in the list. */
+export interface FileTaker {
+  /** Contents are wanted as entries of a pack. */
+  readonly isWanted: boolean
+  /** Whoever admits files wants to be asked about every file above this size. */
+  readonly limitBytes: number
+  /**
+   * Whether a large file is to be read: undefined when it is not. Resolves once so much memory is free, and held for it;
+   * what it gives frees it again.
+   */
+  admit(file: number, sizeBytes: number): Promise<(() => void) | undefined>
+  /** Takes what a file held; false when that is of no use. */
+  take(file: number, found: ContentFound): boolean | Promise<boolean>
+}
 
 /**
- * Reads the file at `address` beside the event loop, asking first where it is large. Undefined as ContentReader
- * says, for a file that is too large to be held in memory, and for one that is not to be read.
+ * Reads files of any size together, beside the event loop. Gives the places of those that were not taken, as they did not
+ * settle, are too large to be held in memory, or were not admitted; undefined where there is too little to do.
  */
 export async function readBeside(
   reader: ContentReader,
-  address: string,
-  admit: Admit,
-  wanted: Pick<ContentRequest, "isWanted" | "knownOid">,
-): Promise<ContentFound | undefined> {
-  const found = await reader.read({ ...wanted, address, limitBytes: SMALL_FILE_BYTES })
-  if (found === undefined || "oid" in found) return found
-  if (found.sizeBytes > WHOLE_FILE_BYTES || !(await admit(found.sizeBytes))) return undefined
-  // It may have grown since, and holds no memory for that.
-  const again = await reader.read({ ...wanted, address, limitBytes: found.sizeBytes })
-  return again !== undefined && "oid" in again ? again : undefined
+  files: readonly RequestedFile[],
+  { isWanted, limitBytes, admit, take }: FileTaker,
+): Promise<number[] | undefined> {
+  const answers = await reader.read({ files, isWanted, limitBytes: Math.min(TOGETHER_BYTES, limitBytes) })
+  if (answers === undefined) return undefined
+  const left: number[] = []
+  const large: Promise<void>[] = []
+
+  async function readLarge(file: number, sizeBytes: number): Promise<void> {
+    const free = sizeBytes > WHOLE_FILE_BYTES ? undefined : await admit(file, sizeBytes)
+    if (free === undefined) return void left.push(file)
+    try {
+      // It may have grown since, and holds no memory for that.
+      const again = await reader.read({ files: files.slice(file, file + 1), isWanted, limitBytes: sizeBytes })
+      const answer = again?.[0]
+      if (answer === undefined || !("oid" in answer) || !(await take(file, answer))) left.push(file)
+    } finally {
+      free()
+    }
+  }
+
+  for (const [file, answer] of answers.entries()) {
+    if (answer === undefined) left.push(file)
+    else if (!("oid" in answer)) large.push(readLarge(file, answer.sizeBytes))
+    else {
+      const taken = take(file, answer)
+      if (!(typeof taken === "boolean" ? taken : await taken)) left.push(file)
+    }
+  }
+  await settleAll(large)
+  return left
 }
 
 /** As many files of this size as are read at a time find room in memory. */
-const SMALL_FILE_BYTES = 256 * 1024
+const TOGETHER_BYTES = 256 * 1024

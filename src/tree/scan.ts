@@ -5,6 +5,7 @@
  * the way is not there; one that turns into something else is looked at again.
  */
 import pLimit from "p-limit"
+import { budget } from "../core/budget.js"
 import {
   decodeName,
   escapePath,
@@ -18,9 +19,10 @@ import {
 } from "../core/path.js"
 import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { drain, settleAll } from "../core/settle-all.js"
-import type { FileKind, FileSystem, FolderHandle } from "../core/file-system.js"
+import type { FileKind, FileSystem, FolderHandle, FolderItem } from "../core/file-system.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Skipped, SkipReason } from "../core/skipped.js"
+import { pauses } from "../core/turns.js"
 import type { Folders } from "./folders.js"
 import { UNREADABLE } from "./read-file.js"
 import type { IgnoreRules } from "./ignore-rules.js"
@@ -52,13 +54,12 @@ export interface IncludedPaths {
 
 /** What takes the files that a scan finds. */
 export interface ScanVisitor {
-  /** A plain file or link, and what is known of it. "absent": it is gone or turned into something else. A reason: it is left out. */
-  visitFile(
-    folder: FolderHandle,
-    path: RepoPath,
-    kind: "file" | "link",
-    known: KnownFile | undefined,
-  ): Promise<"taken" | "absent" | SkipReason>
+  /** A file or link that did not change: whether it is taken as it was known. Otherwise it is looked at. */
+  takeKnownFile(path: RepoPath, known: KnownFile): boolean
+  /** Plain files of one folder, together. Gives those that it did not take: they are visited one by one. */
+  visitFiles(folder: FolderHandle, paths: readonly RepoPath[]): Promise<readonly RepoPath[]>
+  /** A plain file or link. "absent": it is gone or turned into something else. A reason: it is left out. */
+  visitFile(folder: FolderHandle, path: RepoPath, kind: "file" | "link"): Promise<"taken" | "absent" | SkipReason>
   /** The text of an ignore file; "absent" or a reason as for files. */
   readIgnoreFile(folder: FolderHandle, path: RepoPath): Promise<Uint8Array | "absent" | SkipReason>
   /** A folder that was listed, before anything in it, and what it was before that. `isEmpty`: it holds nothing at all. */
@@ -110,11 +111,14 @@ export async function scan(
     { path: ROOT, rules: scope.rules, known: options.known, isSameRules: options.isSameRules },
   ]
   const files = pLimit(FILE_CONCURRENCY)
+  const together = budget(FILES_TOGETHER)
+  const pause = pauses()
   let done = 0
 
-  const skip = (path: RepoPath, reason: SkipReason, shown: string = path): void => {
+  const skip = (path: RepoPath, reason: SkipReason, shown: string = path): true => {
     skipped.push({ path: shown, reason })
     visitor.leaveOut(path)
+    return true
   }
 
   async function enterFolder(folder: PendingFolder): Promise<void> {
@@ -134,7 +138,7 @@ export async function scan(
           rules: hasIgnoreFile ? await rulesInside(handle, path, rules) : rules,
           isSameRules: folder.isSameRules && known?.isSameFile(IGNORE_FILE, hasIgnoreFile) === true,
         }
-        await settleAll(items.map((item) => visitItem(handle, joinPath(path, item.name), item.kind, inner)))
+        await visitItems(handle, path, items, inner)
         return true
       })
       if (entered !== true) await revisit(folder)
@@ -162,31 +166,87 @@ export async function scan(
     return rules.enter(folder, decodeName(text))
   }
 
-  async function visitItem(
+  async function visitItems(
     handle: FolderHandle,
-    path: RepoPath,
-    kind: FileKind,
+    folder: RepoPath,
+    items: readonly FolderItem[],
     inside: Surroundings,
-    attempt = 0,
   ): Promise<void> {
+    const plain: RepoPath[] = []
+    const links: RepoPath[] = []
+    const doneBefore = done
+    for (let at = 0; at < items.length; at += ITEMS_AT_ONCE) {
+      if (at > 0) await pause()
+      for (const { name, kind } of items.slice(at, at + ITEMS_AT_ONCE)) {
+        const path = joinPath(folder, name)
+        if (isSettled(path, name, kind, inside)) continue
+        const list = kind === "file" ? plain : links
+        list.push(path)
+      }
+    }
+    tellSince(doneBefore)
+    await settleAll([
+      ...links.map((path) => visitOne(handle, path, "link", inside, 0)),
+      ...chunksOf(plain).map((paths) => visitChunk(handle, paths, inside)),
+    ])
+  }
+
+  async function visitChunk(handle: FolderHandle, paths: readonly RepoPath[], inside: Surroundings): Promise<void> {
+    const left = await visitTogether(handle, paths)
+    const doneBefore = done
+    done += paths.length - left.length
+    tellSince(doneBefore)
+    await settleAll(left.map((path) => visitOne(handle, path, "file", inside, 0)))
+  }
+
+  function tellSince(doneBefore: number): void {
+    if (done > doneBefore) options.onProgress?.({ phase: "scan", done })
+  }
+
+  async function visitTogether(handle: FolderHandle, paths: readonly RepoPath[]): Promise<readonly RepoPath[]> {
+    const free = await together.take(paths.length)
+    try {
+      options.signal?.throwIfAborted()
+      return await visitor.visitFiles(handle, paths)
+    } finally {
+      free()
+    }
+  }
+
+  /** Whether there is no more to do for a path, which nothing but its kind has to be known for. */
+  function isSettled(path: RepoPath, name: string, kind: FileKind, inside: Surroundings): boolean {
     const { rules, known, isSameRules } = inside
-    options.signal?.throwIfAborted()
-    const name = nameOf(path)
-    if (name === ".git" || path === scope.gitdir || unread.has(path)) return
+    if (name === ".git" || path === scope.gitdir || unread.has(path)) return true
     if (isRestoreName(name)) return skip(path, "unsafe-name")
     if (isUnsafeName(name)) return skip(path, "unsafe-name", escapePath(path))
-    const knownFolder = kind === "folder" && attempt === 0 ? known?.folder(name) : undefined
-    if (isSameRules && knownFolder?.isSame === true && visitor.takeKnown(path, knownFolder)) return
-    if (isLeftOut(path, kind, rules)) return
-    if (kind === "folder")
-      return void stack.push({ path, rules: rulesFor(path, rules), known: knownFolder, isSameRules })
+    const knownFolder = kind === "folder" ? known?.folder(name) : undefined
+    if (isSameRules && knownFolder?.isSame === true && visitor.takeKnown(path, knownFolder)) return true
+    if (isLeftOut(path, kind, rules)) return true
     if (kind === "special") return skip(path, "special-file")
-    const outcome = await files(() =>
-      visitor.visitFile(handle, path, kind, attempt === 0 ? known?.file(name, kind) : undefined),
-    )
+    if (kind === "folder") {
+      stack.push({ path, rules: rulesFor(path, rules), known: knownFolder, isSameRules })
+      return true
+    }
+    const knownFile = known?.file(name, kind)
+    if (knownFile === undefined || !visitor.takeKnownFile(path, knownFile)) return false
+    done++
+    return true
+  }
+
+  async function visitOne(
+    handle: FolderHandle,
+    path: RepoPath,
+    kind: "file" | "link",
+    inside: Surroundings,
+    attempt: number,
+  ): Promise<void> {
+    const outcome = await files(() => {
+      options.signal?.throwIfAborted()
+      return visitor.visitFile(handle, path, kind)
+    })
     if (outcome === "absent" && attempt < REVISITS) return revisitIn(handle, path, inside, attempt)
-    if (outcome === "absent") return skip(path, "changed-while-reading")
-    if (outcome !== "taken") return skip(path, outcome)
+    if (outcome === "absent") return void skip(path, "changed-while-reading")
+    if (outcome !== "taken") return void skip(path, outcome)
     options.onProgress?.({ phase: "scan", done: ++done })
   }
 
@@ -215,9 +275,12 @@ export async function scan(
   }
 
   async function revisitIn(handle: FolderHandle, path: RepoPath, inside: Surroundings, attempt: number): Promise<void> {
-    const stat = await fileSystem.lstat(handle.at(nameOf(path)))
-    if (stat === undefined) return
-    await visitItem(handle, path, stat.kind, inside, attempt + 1)
+    const name = nameOf(path)
+    const stat = await fileSystem.lstat(handle.at(name))
+    // What is known of the path counted for what it was.
+    const anew = { ...inside, known: undefined }
+    if (stat === undefined || isSettled(path, name, stat.kind, anew)) return
+    await visitOne(handle, path, stat.kind === "link" ? "link" : "file", anew, attempt + 1)
   }
 
   await drain(stack, FOLDER_CONCURRENCY, enterFolder)
@@ -237,9 +300,23 @@ interface Surroundings {
   readonly isSameRules: boolean
 }
 
-const FOLDER_CONCURRENCY = 16
+const FOLDER_CONCURRENCY = 64
 
+/** Names that are looked at before the event loop may come round. */
+const ITEMS_AT_ONCE = 256
+
+/** Files that are taken one by one. */
 const FILE_CONCURRENCY = 128
+
+/** Files of one folder that are taken together, and files of all folders. */
+const CHUNK_FILES = 64
+const FILES_TOGETHER = 384
+
+function chunksOf(paths: readonly RepoPath[]): RepoPath[][] {
+  const chunks: RepoPath[][] = []
+  for (let at = 0; at < paths.length; at += CHUNK_FILES) chunks.push(paths.slice(at, at + CHUNK_FILES))
+  return chunks
+}
 
 /** How often a path that turns into something else is looked at again. */
 const REVISITS = 4

@@ -5,9 +5,10 @@ import { fileURLToPath, pathToFileURL } from "node:url"
 import zlib from "node:zlib"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { openOn } from "../../src/calls/open.js"
-import type { ContentFound, ContentReader, ContentRequest, ContentTooLarge } from "../../src/core/content-reader.js"
+import type { ContentAnswer, ContentFound, ContentReader, ContentRequest } from "../../src/core/content-reader.js"
 import type { FileSystem, FolderHandle } from "../../src/core/file-system.js"
 import { hashObject } from "../../src/core/object.js"
+import type { Oid } from "../../src/core/oid.js"
 import { decodeEntryHeader } from "../../src/core/pack.js"
 import { contentThreads } from "../../src/platform/node/content-threads.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
@@ -24,7 +25,20 @@ const WORKER = new URL("platform/node/content-worker.js", DIST)
 const fileSystem = nodeFileSystem()
 const hasher = nodeHasher()
 const LONG_AGO = new Date("2020-01-02T03:04:05.678Z")
+
+/** What is wanted of one file. */
+interface Wanted extends Pick<ContentRequest, "limitBytes" | "isWanted"> {
+  readonly address: string
+  readonly knownOid: Oid | undefined
+}
+
 const NO_LIMIT = { limitBytes: 1 << 24, isWanted: true, knownOid: undefined }
+
+/** Asks for one file; undefined when the threads do not take part. */
+function readOne(reader: ContentReader, wanted: Wanted): Promise<ContentAnswer> | undefined {
+  const { address, knownOid, ...rest } = wanted
+  return reader.read({ ...rest, files: [{ address, knownOid }] })?.then((answers) => answers[0])
+}
 
 /** A file in `folder` whose times say that nobody is writing it. Its change time tells otherwise for a moment. */
 function write(folder: string, name: string, content: string | Uint8Array): void {
@@ -45,7 +59,7 @@ async function untilTurn(): Promise<void> {
 async function running(reader: ContentReader, address: string): Promise<ContentReader> {
   for (;;) {
     for (let i = 0; i < 300; i++) {
-      const answer = reader.read({ ...NO_LIMIT, address })
+      const answer = readOne(reader, { ...NO_LIMIT, address })
       if (answer === undefined) continue
       await answer
       return reader
@@ -60,7 +74,7 @@ async function heldFolder(path: string): Promise<FolderHandle> {
   return folder
 }
 
-function isFound(answer: ContentFound | ContentTooLarge | undefined): answer is ContentFound {
+function isFound(answer: ContentAnswer): answer is ContentFound {
   return answer !== undefined && "oid" in answer
 }
 
@@ -97,7 +111,7 @@ describe("files that are read on threads", () => {
         const here = await withFile({ fileSystem, hasher }, handle, name, (file) =>
           readStable({ fileSystem, hasher }, file, Date.now),
         )
-        const there = await reader.read({ ...NO_LIMIT, address: handle.at(name) })
+        const there = await readOne(reader, { ...NO_LIMIT, address: handle.at(name) })
         if (typeof here === "string" || !isFound(there)) return expect.unreachable(`${name} was not read`)
         expect(there.oid, name).toBe(here.oid)
         expect(there.stat, name).toEqual(here.stat)
@@ -117,10 +131,10 @@ describe("files that are read on threads", () => {
     const handle = await heldFolder(folder)
     const reader = await running(contentThreads(WORKER), handle.at("file"))
     for (const name of ["link", "dangling", "folder", "fifo", "missing"])
-      expect(await reader.read({ ...NO_LIMIT, address: handle.at(name) }), name).toBeUndefined()
-    expect(await reader.read({ ...NO_LIMIT, address: "/dev/zero" })).toBeUndefined()
-    expect(await reader.read({ ...NO_LIMIT, address: `${join(folder, "file")}/below` })).toBeUndefined()
-    expect(isFound(await reader.read({ ...NO_LIMIT, address: handle.at("file") }))).toBe(true)
+      expect(await readOne(reader, { ...NO_LIMIT, address: handle.at(name) }), name).toBeUndefined()
+    expect(await readOne(reader, { ...NO_LIMIT, address: "/dev/zero" })).toBeUndefined()
+    expect(await readOne(reader, { ...NO_LIMIT, address: `${join(folder, "file")}/below` })).toBeUndefined()
+    expect(isFound(await readOne(reader, { ...NO_LIMIT, address: handle.at("file") }))).toBe(true)
   })
 
   it("are left to the caller while their times may hide a change", async () => {
@@ -130,7 +144,7 @@ describe("files that are read on threads", () => {
     const reader = await running(contentThreads(WORKER), join(folder, "file"))
     const ahead = new Date(Date.now() + 3_600_000)
     fs.utimesSync(join(folder, "file"), ahead, ahead)
-    expect(await reader.read({ ...NO_LIMIT, address: join(folder, "file") })).toBeUndefined()
+    expect(await readOne(reader, { ...NO_LIMIT, address: join(folder, "file") })).toBeUndefined()
   })
 
   it("are never torn by somebody who writes them over and over, in place or anew", async () => {
@@ -157,7 +171,7 @@ describe("files that are read on threads", () => {
     await new Promise((resolve) => writer.stdout.once("data", resolve))
     for (let round = 0; round < 150; round++)
       for (const answer of await Promise.all(
-        names.map(async (name) => reader.read({ ...NO_LIMIT, address: join(folder, name) })),
+        names.map(async (name) => readOne(reader, { ...NO_LIMIT, address: join(folder, name) })),
       )) {
         if (!isFound(answer)) continue
         const content = contentOf(answer) ?? new Uint8Array()
@@ -173,15 +187,25 @@ describe("files that are read on threads", () => {
     await untilSettled()
     const address = join(folder, "file")
     const reader = await running(contentThreads(WORKER), address)
-    expect(await reader.read({ ...NO_LIMIT, address, limitBytes: 9 })).toEqual({ sizeBytes: 10 })
-    expect(isFound(await reader.read({ ...NO_LIMIT, address, limitBytes: 10 }))).toBe(true)
-    const held: number[] = []
-    const found = await readBeside(reader, address, async (size) => held.push(size) > 0, NO_LIMIT)
-    expect([found?.stat.sizeBytes, held]).toEqual([10, []])
+    expect(await readOne(reader, { ...NO_LIMIT, address, limitBytes: 9 })).toEqual({ sizeBytes: 10 })
+    expect(isFound(await readOne(reader, { ...NO_LIMIT, address, limitBytes: 10 }))).toBe(true)
+    const beside = async (path: string): Promise<unknown[]> => {
+      const found: unknown[] = []
+      const left = await readBeside(reader, [{ address: path, knownOid: undefined }], {
+        ...NO_LIMIT,
+        admit: async (_, sizeBytes) => {
+          found.push(`asked about ${sizeBytes}`)
+          return () => found.push("freed")
+        },
+        take: (_, { stat }) => found.push(stat.sizeBytes) > 0,
+      })
+      expect(left).toEqual([])
+      return found
+    }
+    expect(await beside(address)).toEqual([10])
     write(folder, "large", new Uint8Array(1_000_000))
     await untilSettled()
-    const large = await readBeside(reader, join(folder, "large"), async (size) => held.push(size) > 0, NO_LIMIT)
-    expect([large?.stat.sizeBytes, held]).toEqual([1_000_000, [1_000_000]])
+    expect(await beside(join(folder, "large"))).toEqual(["asked about 1000000", 1_000_000, "freed"])
   })
 
   it("come without their content when that is known or not wanted", async () => {
@@ -197,7 +221,7 @@ describe("files that are read on threads", () => {
       [{ isWanted: false, knownOid: undefined }, false],
       [{ isWanted: true, knownOid: other }, true],
     ] as const) {
-      const answer = await reader.read({ ...request, limitBytes: 100, address })
+      const answer = await readOne(reader, { ...request, limitBytes: 100, address })
       if (!isFound(answer)) return expect.unreachable("the file was not read")
       expect([answer.oid, answer.packed !== undefined]).toEqual([knownOid, isThere])
     }
@@ -210,7 +234,7 @@ describe("files that are read on threads", () => {
     const address = join(folder, "file")
     const reader = await running(contentThreads(WORKER), address)
     const before = Date.now()
-    const answer = await reader.read({ ...NO_LIMIT, address })
+    const answer = await readOne(reader, { ...NO_LIMIT, address })
     if (!isFound(answer)) return expect.unreachable("the file was not read")
     expect(answer.openedMs).toBeGreaterThanOrEqual(before)
     expect(answer.openedMs).toBeLessThanOrEqual(Date.now())
@@ -220,7 +244,7 @@ describe("files that are read on threads", () => {
 describe("reading threads", () => {
   it("take no part in little work", async () => {
     const reader = contentThreads(WORKER)
-    const ask = (): unknown => reader.read({ ...NO_LIMIT, address: fileURLToPath(WORKER) })
+    const ask = (): unknown => readOne(reader, { ...NO_LIMIT, address: fileURLToPath(WORKER) })
     for (let i = 0; i < 100; i++) expect(ask()).toBeUndefined()
     await untilTurn()
     expect(ask()).toBeUndefined()
@@ -229,7 +253,7 @@ describe("reading threads", () => {
   it("leave everything to the caller where none can be had", async () => {
     const reader = contentThreads(new URL("./no-such-file.js", import.meta.url))
     for (let i = 0; i < 5000; i++) {
-      expect(await reader.read({ ...NO_LIMIT, address: fileURLToPath(WORKER) })).toBeUndefined()
+      expect(await readOne(reader, { ...NO_LIMIT, address: fileURLToPath(WORKER) })).toBeUndefined()
       if (i % 500 === 0) await untilTurn()
     }
   })
@@ -270,8 +294,9 @@ describe("a capture of many files", () => {
     let asked = 0
     const forgetful: ContentReader = {
       read(request: ContentRequest) {
-        const answer = threads.read(request)
-        return ++asked % 3 === 0 ? answer?.then(() => undefined) : answer
+        return threads
+          .read(request)
+          ?.then((answers) => answers.map((answer) => (++asked % 3 === 0 ? undefined : answer)))
       },
     }
     await captureMany(folder, forgetful, fileSystem)
@@ -330,9 +355,9 @@ async function captureMany(folder: string, reader: ContentReader, files: FileSys
   let taken = 0
   const counted: ContentReader = {
     read: (request) =>
-      reader.read(request)?.then((answer) => {
-        if (isFound(answer)) taken++
-        return answer
+      reader.read(request)?.then((answers) => {
+        taken += answers.filter(isFound).length
+        return answers
       }),
   }
   const platform = { ...(await nodePlatform({ contentReader: counted })), fileSystem: files }

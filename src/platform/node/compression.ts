@@ -21,8 +21,17 @@ export function compressPooled(bytes: Uint8Array, done: Done<Uint8Array>): void 
  * archives: of a large content some pieces are tried, and when they do not shrink all of it is stored as it is.
  */
 function compressionOf(bytes: Uint8Array): ZlibOptions {
-  return bytes.length > TRIED_BYTES && !shrinks(bytes) ? { level: 0 } : COMPRESSION
+  const isTaken = bytes.length <= TRIED_BYTES || shrinks(bytes)
+  return isTaken ? { ...COMPRESSION, chunkSize: chunkBytes(bytes.length) } : { level: 0 }
 }
+
+/** Most streams fit into one chunk of this size. The default, 16 KiB, is too much for most files and too little for the others. */
+function chunkBytes(sizeBytes: number): number {
+  return Math.min(LEAST_CHUNK_BYTES + Math.ceil(sizeBytes / 2), MOST_CHUNK_BYTES)
+}
+
+const LEAST_CHUNK_BYTES = 64
+const MOST_CHUNK_BYTES = 1024 * 1024
 
 /**
  * A stream with the bytes as they are, in one block: as small as what zlib makes of the smallest files, without the

@@ -3,7 +3,7 @@
  * longer than reading a small file.
  */
 import { concat } from "../../core/bytes.js"
-import type { ContentFound, ContentRequest, ContentTooLarge } from "../../core/content-reader.js"
+import type { ContentAnswer, ContentFound, ContentRequest, ContentTooLarge } from "../../core/content-reader.js"
 import type { Oid } from "../../core/oid.js"
 
 /** Files to read. */
@@ -40,7 +40,8 @@ export interface FoundHere extends Omit<ContentFound, "packed"> {
 /** What was asked, as one batch; all requests have the same limit. */
 export function encodeBatch(requests: readonly ContentRequest[]): ContentBatch {
   const fields: string[] = []
-  for (const { address, isWanted, knownOid } of requests) fields.push(address, isWanted ? (knownOid ?? "") : UNWANTED)
+  for (const { files, isWanted } of requests)
+    for (const { address, knownOid } of files) fields.push(address, isWanted ? (knownOid ?? "") : UNWANTED)
   return { text: fields.join("\0"), limitBytes: requests[0]?.limitBytes ?? 0 }
 }
 
@@ -103,7 +104,7 @@ export class AnswerWriter {
 }
 
 /** What came back, file by file. */
-export function* decodeAnswers(answers: ContentAnswers): Generator<ContentFound | ContentTooLarge | undefined> {
+export function* decodeAnswers(answers: ContentAnswers): Generator<ContentAnswer> {
   const { numbers, wholeNumbers, oids, entries } = answers
   const number = (row: number, column: number): number => numbers[row * NUMBERS + column] as number
   const whole = (row: number, column: number): bigint => wholeNumbers[row * WHOLE_NUMBERS + column] as bigint

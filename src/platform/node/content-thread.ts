@@ -1,11 +1,12 @@
 import { Worker } from "node:worker_threads"
-import type { ContentFound, ContentRequest, ContentTooLarge } from "../../core/content-reader.js"
+import type { ContentAnswer, ContentRequest } from "../../core/content-reader.js"
 import { decodeAnswers, encodeBatch, type ContentAnswers } from "./content-batch.js"
 
-/** A file that was asked for, and who waits for it. */
-export interface WaitingFile {
+/** Files that were asked for, the answers so far, and who waits for all of them. */
+export interface WaitingRequest {
   readonly request: ContentRequest
-  readonly resolve: (answer: ContentFound | ContentTooLarge | undefined) => void
+  readonly answers: ContentAnswer[]
+  readonly resolve: (answers: readonly ContentAnswer[]) => void
 }
 
 /** Whom a thread tells of its life. */
@@ -20,11 +21,9 @@ export class ContentThread {
   readonly #worker: Worker
   readonly #listener: ThreadListener
   /** In the order in which they were asked for and will be answered. */
-  readonly #batches: (readonly WaitingFile[])[] = []
-  /** Of the first batch. */
-  #answered = 0
+  readonly #waiting: WaitingRequest[] = []
   #underWay = 0
-  #state: "starting" | "online" | "ended" = "starting"
+  #hasEnded = false
   #wasOnline = false
 
   constructor(file: URL, listener: ThreadListener) {
@@ -32,7 +31,6 @@ export class ContentThread {
     // What the process was told to load first, such as a compiler, is of no use here and takes long.
     this.#worker = new Worker(file, { execArgv: [], name: "treeshot" })
     this.#worker.on("online", () => {
-      this.#state = "online"
       this.#wasOnline = true
       this.#listener.whenIdle()
     })
@@ -41,10 +39,6 @@ export class ContentThread {
     this.#worker.on("error", () => this.#end())
     this.#worker.on("exit", () => this.#end())
     this.#worker.unref()
-  }
-
-  get isOnline(): boolean {
-    return this.#state === "online"
   }
 
   get wasOnline(): boolean {
@@ -56,13 +50,15 @@ export class ContentThread {
     return this.#underWay
   }
 
-  /** Only of a thread that is online; all files have the same limit. */
-  ask(files: readonly WaitingFile[]): void {
-    this.#batches.push(files)
-    this.#underWay += files.length
+  /** All requests have the same limit. What a thread is asked that is yet to start, it does then. */
+  ask(requests: readonly WaitingRequest[]): void {
+    for (const waiting of requests) {
+      this.#waiting.push(waiting)
+      this.#underWay += waiting.request.files.length
+    }
     // Somebody waits for it: the process must not end meanwhile.
     this.#worker.ref()
-    this.#worker.postMessage(encodeBatch(files.map(({ request }) => request)))
+    this.#worker.postMessage(encodeBatch(requests.map(({ request }) => request)))
   }
 
   /** Ends the thread, whatever it is doing. */
@@ -72,12 +68,13 @@ export class ContentThread {
 
   #take(answers: ContentAnswers): void {
     for (const answer of decodeAnswers(answers)) {
-      const batch = this.#batches[0] ?? []
-      batch[this.#answered++]?.resolve(answer)
+      const first = this.#waiting[0]
+      if (first === undefined) return
+      first.answers.push(answer)
       this.#underWay--
-      if (this.#answered < batch.length) continue
-      this.#batches.shift()
-      this.#answered = 0
+      if (first.answers.length < first.request.files.length) continue
+      this.#waiting.shift()
+      first.resolve(first.answers)
     }
     if (this.#underWay > 0) return
     this.#worker.unref()
@@ -85,9 +82,10 @@ export class ContentThread {
   }
 
   #end(): void {
-    if (this.#state === "ended") return
-    this.#state = "ended"
+    if (this.#hasEnded) return
+    this.#hasEnded = true
     this.#listener.whenEnded(this)
-    for (const { resolve } of this.#batches.splice(0).flat().slice(this.#answered)) resolve(undefined)
+    for (const { request, answers, resolve } of this.#waiting.splice(0))
+      resolve(request.files.map((_, i) => answers[i]))
   }
 }

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os"
-import type { ContentFound, ContentReader, ContentRequest, ContentTooLarge } from "../../core/content-reader.js"
-import { ContentThread, type WaitingFile } from "./content-thread.js"
+import type { ContentAnswer, ContentReader, ContentRequest } from "../../core/content-reader.js"
+import { ContentThread, type WaitingRequest } from "./content-thread.js"
 
 /**
  * Reads files on threads of their own. They start when many files are asked for in a short time, keep the process alive
@@ -10,12 +10,12 @@ export function contentThreads(file: URL): ContentReader {
   return new ContentThreads(file)
 }
 
-type Answer = ContentFound | ContentTooLarge | undefined
-
 class ContentThreads implements ContentReader {
   readonly #file: URL
   #threads: ContentThread[] = []
-  readonly #waiting: WaitingFile[] = []
+  /** What the next message to a thread will ask; all with one limit. */
+  #waiting: WaitingRequest[] = []
+  #waitingFiles = 0
   #asked = 0
   #burstBeganMs = 0
   #idle: NodeJS.Timeout | undefined
@@ -25,26 +25,29 @@ class ContentThreads implements ContentReader {
     this.#file = file
   }
 
-  read(request: ContentRequest): Promise<Answer> | undefined {
-    if (this.#threads.length === 0) this.#startIfMany()
-    if (!this.#threads.some((thread) => thread.isOnline)) return undefined
+  read(request: ContentRequest): Promise<readonly ContentAnswer[]> | undefined {
+    if (this.#threads.length === 0) this.#startIfMany(request.files.length)
+    // Reading a file here takes longer than waiting for threads that start.
+    if (this.#threads.length === 0) return undefined
     return new Promise((resolve) => {
+      const waiting = { request, answers: [], resolve }
       // A batch has one limit; who asks with another one than usual asks for a large file.
       const limitBytes = this.#waiting[0]?.request.limitBytes ?? request.limitBytes
-      if (limitBytes !== request.limitBytes) return this.#send([{ request, resolve }])
-      if (this.#waiting.length === 0) setImmediate(() => this.#send(this.#waiting.splice(0)))
-      this.#waiting.push({ request, resolve })
-      if (this.#waiting.length >= BATCH_FILES) this.#send(this.#waiting.splice(0))
+      if (limitBytes !== request.limitBytes) return this.#send([waiting])
+      if (this.#waiting.length === 0) setImmediate(() => this.#sendWaiting())
+      this.#waiting.push(waiting)
+      this.#waitingFiles += request.files.length
+      if (this.#waitingFiles >= BATCH_FILES) this.#sendWaiting()
     })
   }
 
-  #startIfMany(): void {
+  #startIfMany(files: number): void {
     const nowMs = performance.now()
     if (nowMs - this.#burstBeganMs > BURST_MS) {
       this.#burstBeganMs = nowMs
       this.#asked = 0
     }
-    this.#asked++
+    this.#asked += files
     if (this.#asked < START_FILES || this.#failedStarts >= STARTS) return
     this.#asked = 0
     const count = Math.min(MOST_THREADS, availableParallelism())
@@ -67,15 +70,21 @@ class ContentThreads implements ContentReader {
     })
   }
 
-  #send(files: readonly WaitingFile[]): void {
-    if (files.length === 0) return
-    const [first, ...others] = this.#threads.filter(({ isOnline }) => isOnline)
+  #sendWaiting(): void {
+    const waiting = this.#waiting
+    this.#waiting = []
+    this.#waitingFiles = 0
+    if (waiting.length > 0) this.#send(waiting)
+  }
+
+  #send(requests: readonly WaitingRequest[]): void {
+    const [first, ...others] = this.#threads
     if (first === undefined) {
-      for (const { resolve } of files) resolve(undefined)
+      for (const { request, resolve } of requests) resolve(request.files.map(() => undefined))
       return
     }
     clearTimeout(this.#idle)
-    others.reduce((least, thread) => (thread.underWay < least.underWay ? thread : least), first).ask(files)
+    others.reduce((least, thread) => (thread.underWay < least.underWay ? thread : least), first).ask(requests)
   }
 
   #rest(): void {
@@ -88,10 +97,10 @@ class ContentThreads implements ContentReader {
 }
 
 /** So many files within BURST_MS are worth threads, which take some 40 ms to start. */
-const START_FILES = 256
+const START_FILES = 128
 const BURST_MS = 1000
 const IDLE_MS = 10_000
-/** More were not measured to gain anything: the thread that asks is as busy as two that read. */
+/** More were not measured to gain anything on two cores. */
 const MOST_THREADS = 2
 /** A batch is sent when it has so many files, or when the event loop comes round. */
 const BATCH_FILES = 64
