@@ -13,7 +13,8 @@ import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import { randomHex } from "../core/random.js"
-import { baselineRef, type RefName } from "../core/ref-name.js"
+import { baselineRef } from "../core/ref-name.js"
+import { settleAll } from "../core/settle-all.js"
 import { refOf, snapshotCommit, type SnapshotRecord } from "../core/snapshot-commit.js"
 import type { CapturedTree, Glance } from "../core/tree-capture.js"
 import type { Base } from "../store/base.js"
@@ -185,9 +186,12 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
     if (!isPublished && !store.durable) await unmarkUnsynced(fileSystem, store.layout, lease.id)
   }
   if (!isPublished) return undefined
-  await store.whole.note(id)
-  // The snapshot stands; a hint that could not be moved takes nothing from it.
-  await moveBaseline(store, id, ref, record).catch(() => {})
+  await settleAll([
+    store.whole.note(id),
+    // The snapshot stands; a hint that could not be moved takes nothing from it.
+    moveBaseline(store, { id, ref, record }, newest).catch(() => {}),
+    lease.release(),
+  ])
   return { id, ref, commit, record }
 }
 
@@ -203,11 +207,17 @@ async function isPutInPlace(lease: Lease, writer: PackWriter): Promise<boolean> 
 }
 
 /** The baseline only moves forward in time. It is a hint: a capture that finds it behind still builds on the newest. */
-async function moveBaseline(store: StoreContext, id: Oid, snapshot: RefName, record: SnapshotRecord): Promise<void> {
+async function moveBaseline(
+  store: StoreContext,
+  { id, ref: snapshot, record }: Omit<StoredSnapshot, "commit">,
+  newest: StoredSnapshot | undefined,
+): Promise<void> {
   const ref = baselineRef(store.workspace, store.scope)
   const known = await store.refs.read(ref).catch(() => undefined)
-  const current = known === undefined ? undefined : await store.log.withId(known).catch(() => undefined)
-  if (current !== undefined && current.record.createdMs > record.createdMs) return
+  // Mostly it is at the snapshot before this one, which has been read.
+  const current =
+    known === undefined || known === newest?.id ? newest : await store.log.withId(known).catch(() => undefined)
+  if (known !== undefined && current !== undefined && current.record.createdMs > record.createdMs) return
   await store.refs.write(ref, id, store.durable)
   // Where maintenance gave up on this capture, the snapshot may be collected by now. Later, the baseline counts for it.
   if ((await store.refs.read(snapshot)) !== id && (await store.refs.read(ref)) === id) await store.refs.removeLoose(ref)

@@ -1,5 +1,6 @@
 import { utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
+import { settleAll } from "../core/settle-all.js"
 import type { CapturedTree, Glance } from "../core/tree-capture.js"
 import type { CaptureOptions, CaptureResult } from "../snapshot-store.js"
 import { leaseLost } from "../store/lease.js"
@@ -27,9 +28,10 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
     const stats = { ...captured.stats, objectsWritten: objects, bytesWritten: bytes, durationMs }
     return { snapshot: viewOf(stored), changed: written !== undefined, skipped: captured.manifest.skipped, stats }
   }
-  const glance = await store.treeCapture.glance()
+  // While threads compare the work tree with what is known, there is time to find the newest snapshot.
+  const [glance, newest] = await settleAll([store.treeCapture.glance(), noted ? undefined : newestCapture(store)])
   options.signal?.throwIfAborted()
-  const unchanged = noted ? undefined : await newestIfUnchanged(store, glance)
+  const unchanged = newest === undefined ? undefined : await ifUnchanged(store, newest, glance)
   if (unchanged !== undefined) return result(unchanged.captured, unchanged.snapshot)
   const { signal, onProgress } = options
   return withSession(store, { signal, onProgress, glance }, async (session) => {
@@ -80,13 +82,13 @@ function checkNotes(label: string | undefined, metadata: Readonly<Record<string,
 }
 
 /** The newest capture, if nothing changed in the work tree since this process or another one found it like that. */
-async function newestIfUnchanged(
+async function ifUnchanged(
   store: StoreContext,
+  snapshot: StoredSnapshot,
   glance: Glance | undefined,
 ): Promise<{ readonly snapshot: StoredSnapshot; readonly captured: CapturedTree } | undefined> {
-  const snapshot = glance === undefined ? undefined : await newestCapture(store)
-  const captured = snapshot === undefined ? undefined : glance?.unchanged(snapshot.commit.tree)
-  if (snapshot === undefined || captured === undefined) return undefined
+  const captured = glance?.unchanged(snapshot.commit.tree)
+  if (captured === undefined) return undefined
   const manifest = await manifestOid(store.platform.hasher, captured.manifest)
   if (snapshot.commit.parents[0] !== manifest || (await store.log.at(snapshot.ref)) === undefined) return undefined
   return { snapshot, captured }

@@ -1,10 +1,9 @@
 /** The values of all promises; when any rejects, rejects as the first of them, but only after all have ended: nothing runs on unattended. */
-export async function settleAll<Value>(promises: readonly Promise<Value>[]): Promise<Value[]> {
-  const settled = await Promise.allSettled(promises)
-  return settled.map((one) => {
-    if (one.status === "rejected") throw one.reason
-    return one.value
-  })
+export async function settleAll<Values extends readonly unknown[] | []>(
+  promises: Values,
+): Promise<{ -readonly [At in keyof Values]: Awaited<Values[At]> }> {
+  await Promise.allSettled(promises)
+  return Promise.all(promises)
 }
 
 /**

@@ -69,6 +69,8 @@ export interface CaptureRequest {
 /** A stored tree that a capture builds on. */
 export interface BaseTree {
   readonly tree: Oid
+  /** All that it reaches is stored. */
+  readonly isWhole: boolean
   readonly files: TreeFiles
 }
 

@@ -6,7 +6,6 @@
  * sorted by name, byte by byte, a folder's name as if it ended in "/".
  * Source: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects, https://git-scm.com/docs/git-fast-import
  */
-import { utf8 } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import { OID_BYTES, oidAt, putOid, type Oid } from "./oid.js"
 import { comparePaths, decodeName, encodeName } from "./path.js"
@@ -30,21 +29,35 @@ export function compareEntries(a: TreeEntry, b: TreeEntry): number {
 
 /** The tree object of `entries`, which may come in any order. */
 export function encodeTree(entries: readonly TreeEntry[]): Uint8Array {
-  const named = entries
-    .toSorted(compareEntries)
-    .map(({ mode, name, oid }) => ({ start: utf8(`${mode} `), name: encodeName(name), oid }))
-  const bytes = new Uint8Array(
-    named.reduce((sum, { start, name }) => sum + start.length + name.length + 1 + OID_BYTES, 0),
-  )
+  const sorted = entries.toSorted(compareEntries)
+  const names = sorted.map(({ name }) => (isAscii(name) ? undefined : encodeName(name)))
+  const size = (sum: number, { mode, name }: TreeEntry, i: number): number =>
+    sum + mode.length + 1 + (names[i] ?? name).length + 1 + OID_BYTES
+  const bytes = new Uint8Array(sorted.reduce(size, 0))
   let at = 0
-  for (const { start, name, oid } of named) {
-    bytes.set(start, at)
-    bytes.set(name, at + start.length)
-    at += start.length + name.length + 1
+  const putText = (text: string): void => {
+    for (let i = 0; i < text.length; i++) bytes[at++] = text.charCodeAt(i)
+  }
+  for (const [i, { mode, name, oid }] of sorted.entries()) {
+    putText(mode)
+    bytes[at++] = SPACE
+    const encoded = names[i]
+    if (encoded === undefined) putText(name)
+    else {
+      bytes.set(encoded, at)
+      at += encoded.length
+    }
+    at++
     putOid(oid, bytes, at)
     at += OID_BYTES
   }
   return bytes
+}
+
+/** Almost all names are: they need no encoder, which takes longer than the rest of an entry. */
+function isAscii(name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (name.charCodeAt(i) > 127) return false
+  return true
 }
 
 /**

@@ -13,8 +13,6 @@ export interface Base extends BaseTree {
   readonly snapshot: StoredSnapshot
   /** The objects that it reaches and that are there: the capture counts on them without storing them again. */
   readonly reaches: Pick<ReadonlySet<Oid>, "has">
-  /** All that it reaches is there. */
-  readonly isWhole: boolean
   /** Undefined when it cannot be read. */
   readonly manifest: Manifest | undefined
 }

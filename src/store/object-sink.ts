@@ -5,6 +5,7 @@ import type { GitLibrary } from "../core/git-library.js"
 import type { Hasher } from "../core/hasher.js"
 import { encodeManifest, isPlain, type Manifest } from "../core/manifest.js"
 import { hashObject } from "../core/object.js"
+import { settleAll } from "../core/settle-all.js"
 import type { Oid } from "../core/oid.js"
 import { manifestCommit } from "../core/snapshot-commit.js"
 import { encodeTree, type TreeEntry } from "../core/tree.js"
@@ -64,7 +65,9 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Pick<Rea
     addStream: (sizeBytes, chunks) => writer.addStream(sizeBytes, chunks),
     async addTrees(trees) {
       bulk = trees.length > LIBRARY_TREES
-      for (const tree of trees) await addTree(tree)
+      // isomorphic-git compresses on the thread pool, where trees can go side by side.
+      if (!bulk) await settleAll(trees.map(addTree))
+      else for (const tree of trees) await addTree(tree)
     },
     packs: { temporary: writer.temporary, addPack: (path, oids) => writer.addPack(path, oids) },
     addCommit,

@@ -30,11 +30,23 @@ export interface KnownFolder {
   readonly tree: Oid | undefined
   /** How many files and links are in it and below. */
   readonly files: number
+  /** What is directly in it, when that is what was known and all of it was taken; undefined otherwise. */
+  readonly sameItems: readonly KnownItem[] | undefined
   folder(name: string): KnownFolder | undefined
   /** The file or link of this name, if it is as it was. */
   file(name: string, kind: "file" | "link"): KnownFile | undefined
   /** Whether the file of this name is as it was, captured or not, or is as absent as it was. */
   isSameFile(name: string, isThere: boolean): boolean
+}
+
+/** A name that is in a folder as it was known. What it names may have changed. */
+export interface KnownItem {
+  readonly name: string
+  /** "left-out": a file that was not captured, such as an ignore file that ignores itself. */
+  readonly kind: "folder" | "file" | "link" | "left-out"
+  readonly isSame: boolean
+  /** Of a folder. */
+  readonly folder: KnownFolder | undefined
 }
 
 /** A file or link as it was known. */
@@ -62,12 +74,33 @@ export async function viewKnown(known: KnownTree, checker: StatChecker, root: st
   for (let row = 0; row < table.count; row++)
     if (((table.marks[row] as number) & SURE) === 0 || (!keepsTimes && table.kinds[row] === FOLDER_ROW))
       isChanged[row] = 1
-  const isSame = !isChanged.includes(1)
-  return { isSame, root: knownFolder(known.seen, isChanged, 0) }
+  return {
+    isSame: !isChanged.includes(1),
+    root: knownFolder({ source: known.seen, isChanged, openBefore: openBefore(table, isChanged) }, 0),
+  }
 }
 
-function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): KnownFolder {
+/** The rows of a table, and what the file system shows of them. */
+interface ComparedRows {
+  readonly source: NamedTable
+  readonly isChanged: Uint8Array
+  readonly openBefore: Uint32Array
+}
+
+/** How many rows before each one are open: changed, or of a folder in which something was left out. */
+function openBefore({ count, marks }: StatTable, isChanged: Uint8Array): Uint32Array {
+  const before = new Uint32Array(count + 1)
+  for (let row = 0; row < count; row++) {
+    const isOpen = isChanged[row] === 1 || ((marks[row] as number) & HAS_LEFT_OUT) !== 0
+    before[row + 1] = (before[row] as number) + (isOpen ? 1 : 0)
+  }
+  return before
+}
+
+function knownFolder(rowsNow: ComparedRows, row: number): KnownFolder {
+  const { source, isChanged, openBefore } = rowsNow
   const { table } = source
+  const areClosed = (start: number, end: number): boolean => openBefore[start] === openBefore[end]
   let rows: Map<string, number> | undefined
   const find = (name: string): number | undefined => {
     rows ??= new Map(childRows(table, row).map((child) => [nameIn(source, child), child]))
@@ -77,9 +110,7 @@ function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): Kn
     source,
     row,
     get isSame() {
-      for (let at = row; at < (table.ends[row] as number); at++)
-        if (isChanged[at] === 1 || ((table.marks[at] as number) & HAS_LEFT_OUT) !== 0) return false
-      return true
+      return areClosed(row, table.ends[row] as number)
     },
     get tree() {
       const oid = oidOf(table, row)
@@ -90,11 +121,18 @@ function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): Kn
       for (let at = row; at < (table.ends[row] as number); at++) if (isTaken(table.kinds[at])) files++
       return files
     },
+    get sameItems() {
+      if (!areClosed(row, row + 1)) return undefined
+      return childRows(table, row).map((child) => ({
+        name: nameIn(source, child),
+        kind: ITEM_KINDS[table.kinds[child] as number] ?? "left-out",
+        isSame: areClosed(child, table.ends[child] as number),
+        folder: table.kinds[child] === FOLDER_ROW ? knownFolder(rowsNow, child) : undefined,
+      }))
+    },
     folder(name) {
       const child = find(name)
-      return child === undefined || table.kinds[child] !== FOLDER_ROW
-        ? undefined
-        : knownFolder(source, isChanged, child)
+      return child === undefined || table.kinds[child] !== FOLDER_ROW ? undefined : knownFolder(rowsNow, child)
     },
     file(name, kind) {
       const child = find(name)
@@ -112,6 +150,9 @@ function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): Kn
     },
   }
 }
+
+/** By the kind of row. */
+const ITEM_KINDS: readonly KnownItem["kind"][] = ["folder", "file", "link", "left-out"]
 
 function isTaken(kind: number | undefined): boolean {
   return kind === FILE_ROW || kind === LINK_ROW

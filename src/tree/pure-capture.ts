@@ -12,6 +12,7 @@ import type { Manifest } from "../core/manifest.js"
 import { hashObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import type { OnProgress } from "../core/progress.js"
+import { settleAll } from "../core/settle-all.js"
 import { isFresh } from "../core/stable-read.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
@@ -25,7 +26,7 @@ import { rowFacts } from "./row-facts.js"
 import type { StatCache } from "./stat-cache.js"
 import { tableContents } from "./tree-contents.js"
 import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
-import { treeBuilder, type SeenStat, type TreeBuilder } from "./tree-builder.js"
+import { treeBuilder, type BuiltTrees, type SeenStat, type TreeBuilder } from "./tree-builder.js"
 
 /** What captures of a work tree have in common. */
 export interface PureCaptureOptions {
@@ -266,10 +267,32 @@ async function captureIn(
       counts.filesScanned += folder.files
       return true
     },
+    takeKnownList(path, folder, except, files) {
+      // Each file of a whole base is stored, and tracked whatever its size.
+      if (known === undefined || known.tree !== request.base?.tree || !request.base.isWhole) return false
+      builder.addKnownFolder(path, folder, except)
+      counts.filesScanned += files
+      return true
+    },
     leaveOut(path) {
       builder.leaveOut(path, seenStats.get(path))
     },
     dropFolder: (path) => builder.dropFolder(path),
+  }
+
+  async function manifestOf({ seen }: BuiltTrees): Promise<Manifest> {
+    const { skipped, ignoreFiles } = scanned
+    const known = Object.entries(glance?.known.manifest.ignoreFiles ?? {})
+    return {
+      ...rules.manifest,
+      ...rowFacts(seen),
+      newFileLimitBytes,
+      skipped: skipped.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+      ignoreFiles: Object.fromEntries([
+        ...(await uncaptured(hasher, ignoreFiles, builder)),
+        ...known.filter(([folder]) => knownFolders.some((path) => isInside(folder, path))),
+      ]),
+    }
   }
 
   const { signal } = request
@@ -283,19 +306,10 @@ async function captureIn(
   })
   signal?.throwIfAborted()
   const built = await builder.build(hasher)
-  await sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid)))
-  const manifest: Manifest = {
-    ...rules.manifest,
-    ...rowFacts(built.seen),
-    newFileLimitBytes,
-    skipped: scanned.skipped.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
-    ignoreFiles: Object.fromEntries([
-      ...(await uncaptured(hasher, scanned.ignoreFiles, builder)),
-      ...Object.entries(known?.manifest.ignoreFiles ?? {}).filter(([folder]) =>
-        knownFolders.some((path) => isInside(folder, path)),
-      ),
-    ]),
-  }
+  const [manifest] = await settleAll([
+    manifestOf(built),
+    sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid))),
+  ])
   const { digest: rulesDigest, stamp: rulesStamp } = rules
   const found = { tree: built.root, manifest, rulesStamp, seen: built.seen, files: counts.filesScanned }
   if (rulesDigest !== undefined) statCache?.keep({ ...found, rulesDigest })

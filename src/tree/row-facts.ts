@@ -18,29 +18,25 @@ export interface RowFacts {
 export function rowFacts(seen: NamedTable): RowFacts {
   const { table } = seen
   const isKept = keptFolders(table)
-  const counts: Readonly<Record<PermissionClass, Map<number, number>>> = {
-    file: new Map(),
-    executable: new Map(),
-    folder: new Map(),
+  const counts: Readonly<Record<PermissionClass, Uint32Array>> = {
+    file: new Uint32Array(KEPT_PERMISSIONS + 1),
+    executable: new Uint32Array(KEPT_PERMISSIONS + 1),
+    folder: new Uint32Array(KEPT_PERMISSIONS + 1),
   }
   for (let row = 1; row < table.count; row++) {
     const kind = classOf(table, row, isKept)
-    if (kind === undefined) continue
-    const bits = (table.permissions[row] as number) & KEPT_PERMISSIONS
-    counts[kind].set(bits, (counts[kind].get(bits) ?? 0) + 1)
+    if (kind !== undefined) (counts[kind][bitsOf(table, row)] as number)++
   }
   const common = { ...PLAIN_PERMISSIONS }
   for (const kind of CLASSES) common[kind] = mostCommon(counts[kind], PLAIN_PERMISSIONS[kind])
+  const isException = (row: number): boolean => {
+    const kind = classOf(table, row, isKept)
+    return kind !== undefined && bitsOf(table, row) !== common[kind]
+  }
   const exceptions: [string, number][] = []
   const emptyFolders: string[] = []
-  for (const [row, path] of paths(seen, (row) => {
-    const kind = classOf(table, row, isKept)
-    const isException = kind !== undefined && ((table.permissions[row] as number) & KEPT_PERMISSIONS) !== common[kind]
-    return isException || isEmpty(table, row)
-  })) {
-    const bits = (table.permissions[row] as number) & KEPT_PERMISSIONS
-    const kind = classOf(table, row, isKept)
-    if (kind !== undefined && bits !== common[kind]) exceptions.push([path, bits])
+  for (const [row, path] of paths(seen, (row) => isException(row) || isEmpty(table, row))) {
+    if (isException(row)) exceptions.push([path, bitsOf(table, row)])
     if (isEmpty(table, row)) emptyFolders.push(path)
   }
   return {
@@ -49,15 +45,14 @@ export function rowFacts(seen: NamedTable): RowFacts {
   }
 }
 
+function bitsOf(table: StatTable, row: number): number {
+  return (table.permissions[row] as number) & KEPT_PERMISSIONS
+}
+
 /** The bits that most have. Ties go to the plain bits, so that a single odd file is the exception. */
-function mostCommon(counts: ReadonlyMap<number, number>, plain: number): number {
-  let most = counts.get(plain) ?? 0
+function mostCommon(counts: Uint32Array, plain: number): number {
   let common = plain
-  for (const [bits, count] of [...counts].sort(([a], [b]) => a - b)) {
-    if (count <= most) continue
-    most = count
-    common = bits
-  }
+  for (const [bits, count] of counts.entries()) if (count > (counts[common] as number)) common = bits
   return common
 }
 
@@ -76,28 +71,29 @@ function keptFolders(table: StatTable): Uint8Array {
     while (open.length > 0 && table.ends[open.at(-1) as number] === row) open.pop()
     if (table.kinds[row] !== FOLDER_ROW) continue
     open.push(row)
-    if (table.oids.subarray(row * OID_BYTES, (row + 1) * OID_BYTES).some((byte) => byte !== 0)) isKept[row] = 1
+    if (hasTree(table, row)) isKept[row] = 1
     if (isEmpty(table, row)) for (const folder of open) isKept[folder] = 1
   }
   return isKept
+}
+
+function hasTree({ oids }: StatTable, row: number): boolean {
+  for (let at = row * OID_BYTES; at < (row + 1) * OID_BYTES; at++) if (oids[at] !== 0) return true
+  return false
 }
 
 function isEmpty(table: StatTable, row: number): boolean {
   return row > 0 && ((table.marks[row] as number) & EMPTY) !== 0
 }
 
-/** The paths of the rows that pass `test`. */
+/** The paths of the rows that pass `test`, which are few. */
 function* paths(seen: NamedTable, test: (row: number) => boolean): Generator<[row: number, path: string]> {
   const { table } = seen
-  const open: { readonly end: number; readonly path: string }[] = []
+  /** The folders that the row is in, the root left out. */
+  const open: number[] = []
   for (let row = 1; row < table.count; row++) {
-    while (open.at(-1)?.end === row) open.pop()
-    const isFolder = table.kinds[row] === FOLDER_ROW
-    if (!isFolder && !test(row)) continue
-    const above = open.at(-1)?.path
-    const name = nameIn(seen, row)
-    const path = above === undefined ? name : `${above}/${name}`
-    if (test(row)) yield [row, path]
-    if (isFolder) open.push({ end: table.ends[row] as number, path })
+    while (open.length > 0 && table.ends[open.at(-1) as number] === row) open.pop()
+    if (test(row)) yield [row, [...open, row].map((at) => nameIn(seen, at)).join("/")]
+    if (table.kinds[row] === FOLDER_ROW) open.push(row)
   }
 }

@@ -68,6 +68,11 @@ export interface ScanVisitor {
   look(folder: FolderHandle): Promise<SeenStat>
   /** A folder in which nothing changed: whether it is taken as it was known. Otherwise it is looked into. */
   takeKnown(path: RepoPath, known: KnownFolder): boolean
+  /**
+   * A folder that holds the names that it is known to hold: whether it is taken as it is known, with all files and links
+   * directly in it but those named in `except`, which are visited. Otherwise it is listed. `files`: how many are taken.
+   */
+  takeKnownList(path: RepoPath, known: KnownFolder, except: ReadonlySet<string>, files: number): boolean
   /** A path that is left out, and not by a rule. */
   leaveOut(path: RepoPath): void
   /** The folder turned out to be somewhere else, or could not be read to its end: nothing of it counts. */
@@ -122,25 +127,11 @@ export async function scan(
   }
 
   async function enterFolder(folder: PendingFolder): Promise<void> {
-    const { path, rules, known } = folder
+    const { path } = folder
     options.signal?.throwIfAborted()
     if (dropped.some((folder) => isInside(path, folder))) return
     try {
-      const entered = await folders.within(path, async (handle) => {
-        // A name that comes while the folder is listed must not make it look as it is known.
-        const before = await visitor.look(handle)
-        const items = await fileSystem.list(handle.address)
-        if (items === undefined) return false
-        visitor.visitFolder(path, before, items.length === 0)
-        const hasIgnoreFile = items.some((item) => item.name === IGNORE_FILE && item.kind === "file")
-        const inner = {
-          known,
-          rules: hasIgnoreFile ? await rulesInside(handle, path, rules) : rules,
-          isSameRules: folder.isSameRules && known?.isSameFile(IGNORE_FILE, hasIgnoreFile) === true,
-        }
-        await visitItems(handle, path, items, inner)
-        return true
-      })
+      const entered = (await enterByList(folder)) ?? (await enterByListing(folder))
       if (entered !== true) await revisit(folder)
     } catch (error) {
       if (path === ROOT) throw error
@@ -150,6 +141,52 @@ export async function scan(
       visitor.dropFolder(path)
       skip(path, isElsewhere ? "changed-while-reading" : "unreadable")
     }
+  }
+
+  /** Whether there is a folder to list. */
+  async function enterByListing({ path, rules, known, isSameRules }: PendingFolder): Promise<boolean> {
+    const entered = await folders.within(path, async (handle) => {
+      // A name that comes while the folder is listed must not make it look as it is known.
+      const before = await visitor.look(handle)
+      const items = await fileSystem.list(handle.address)
+      if (items === undefined) return false
+      visitor.visitFolder(path, before, items.length === 0)
+      const hasIgnoreFile = items.some((item) => item.name === IGNORE_FILE && item.kind === "file")
+      await visitItems(handle, path, items, {
+        known,
+        rules: hasIgnoreFile ? await rulesInside(handle, path, rules) : rules,
+        isSameRules: isSameRules && known?.isSameFile(IGNORE_FILE, hasIgnoreFile) === true,
+      })
+      return true
+    })
+    return entered === true
+  }
+
+  /** The same by the names that are known, which saves listing it; undefined when it has to be listed. */
+  async function enterByList({ path, rules, known, isSameRules }: PendingFolder): Promise<boolean | undefined> {
+    const items = isSameRules ? known?.sameItems : undefined
+    // What an ignore file says is needed for the folders below.
+    const isListed = items?.some(({ name, kind }) => kind === "left-out" || name === IGNORE_FILE) !== false
+    if (known === undefined || isListed) return undefined
+    const changed = items.filter(({ kind, isSame }) => kind !== "folder" && !isSame)
+    const same = items.filter(({ kind, isSame }) => kind !== "folder" && isSame).length
+    if (!visitor.takeKnownList(path, known, new Set(changed.map(({ name }) => name)), same)) return undefined
+    const inside = { rules, known: undefined, isSameRules }
+    const visit = async (handle: FolderHandle): Promise<true> => {
+      const pathsOf = (kind: "file" | "link"): RepoPath[] =>
+        changed.filter((item) => item.kind === kind).map(({ name }) => joinPath(path, name))
+      await visitPaths(handle, pathsOf("file"), pathsOf("link"), inside)
+      return true
+    }
+    if (changed.length > 0 && (await folders.within(path, visit)) !== true) {
+      visitor.dropFolder(path)
+      return false
+    }
+    const doneBefore = done
+    done += same
+    tellSince(doneBefore)
+    for (const { name, folder } of items) if (folder !== undefined) enter(joinPath(path, name), folder, inside)
+    return true
   }
 
   async function rulesInside(handle: FolderHandle, folder: RepoPath, rules: IgnoreRules): Promise<IgnoreRules> {
@@ -185,6 +222,15 @@ export async function scan(
       }
     }
     tellSince(doneBefore)
+    await visitPaths(handle, plain, links, inside)
+  }
+
+  async function visitPaths(
+    handle: FolderHandle,
+    plain: readonly RepoPath[],
+    links: readonly RepoPath[],
+    inside: Surroundings,
+  ): Promise<void> {
     await settleAll([
       ...links.map((path) => visitOne(handle, path, "link", inside, 0)),
       ...chunksOf(plain).map((paths) => visitChunk(handle, paths, inside)),
@@ -220,16 +266,21 @@ export async function scan(
     if (isRestoreName(name)) return skip(path, "unsafe-name")
     if (isUnsafeName(name)) return skip(path, "unsafe-name", escapePath(path))
     const knownFolder = kind === "folder" ? known?.folder(name) : undefined
-    if (isSameRules && knownFolder?.isSame === true && visitor.takeKnown(path, knownFolder)) return true
+    // Where the rules are the same, what is known was not left out by them.
+    if (knownFolder !== undefined && isSameRules) return enter(path, knownFolder, inside)
     if (isLeftOut(path, kind, rules)) return true
     if (kind === "special") return skip(path, "special-file")
-    if (kind === "folder") {
-      stack.push({ path, rules: rulesFor(path, rules), known: knownFolder, isSameRules })
-      return true
-    }
+    if (kind === "folder") return enter(path, knownFolder, inside)
     const knownFile = known?.file(name, kind)
     if (knownFile === undefined || !visitor.takeKnownFile(path, knownFile)) return false
     done++
+    return true
+  }
+
+  /** A folder that is to be captured: as it is known, or once its turn has come. */
+  function enter(path: RepoPath, known: KnownFolder | undefined, { rules, isSameRules }: Surroundings): true {
+    if (!isSameRules || known?.isSame !== true || !visitor.takeKnown(path, known))
+      stack.push({ path, rules: rulesFor(path, rules), known, isSameRules })
     return true
   }
 

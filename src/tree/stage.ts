@@ -70,7 +70,7 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
       ahead = readFrom(at + READ_AT_ONCE)
       const some = changes.slice(at, at + READ_AT_ONCE)
       const staging = some.map((change) => limit(() => stage(change, read)))
-      await settleAll<unknown>([...staging, ahead])
+      await settleAll([...staging, ahead])
     }
   } catch (error) {
     await unstage(request, [...staged.values()])

@@ -4,6 +4,7 @@
  */
 import type { StatChecker } from "../core/stat-checker.js"
 import type { Hasher } from "../core/hasher.js"
+import { nextTurn } from "../core/turns.js"
 import { decodeKnown, encodeKnown } from "./known-file.js"
 import { viewKnown, type KnownTree, type KnownView } from "./known-tree.js"
 
@@ -62,7 +63,8 @@ export function statCache(checker: StatChecker, hasher: Hasher, file: CacheFile,
       unwritten = found
     },
     save() {
-      if (unwritten !== undefined) writing ??= write()
+      // Not at once: encoding would hold back the answer of the capture.
+      if (unwritten !== undefined) writing ??= nextTurn().then(write)
     },
     async close() {
       await writing

@@ -14,8 +14,9 @@
  * The columns lie in one buffer that threads can share, so that many rows can be compared with the file system at once.
  */
 import { utf8 } from "../core/bytes.js"
-import { OID_BYTES, oidAt, oidBytes, type Oid } from "../core/oid.js"
-import { FOLDER_ROW, type StatColumns } from "../core/stat-checker.js"
+import { OID_BYTES, oidAt, putOid, type Oid } from "../core/oid.js"
+import { FILE_ROW, FOLDER_ROW, LINK_ROW, type StatColumns } from "../core/stat-checker.js"
+import type { Mode, TreeEntry } from "../core/tree.js"
 
 /** The row counts for as long as nothing shows that its path changed. */
 export const SURE = 1
@@ -120,7 +121,7 @@ export class StatTableWriter {
     rows.permissions[at] = row.permissions
     rows.ends[at] = at + 1
     rows.nameStarts[at] = this.#namesLength
-    if (row.oid !== undefined) rows.oids.set(oidBytes(row.oid), at * OID_BYTES)
+    if (row.oid !== undefined) putOid(row.oid, rows.oids, at * OID_BYTES)
     rows.kinds[at] = row.kind
     rows.marks[at] = row.marks
     this.#names.push(row.name)
@@ -133,8 +134,18 @@ export class StatTableWriter {
     this.#rows.ends[at] = this.#count
   }
 
-  /** Puts the rows of another table from `start` up to `end` as they are: a path with all that is in it. */
-  copy({ table, names }: NamedTable, start: number, end: number): void {
+  /** Puts the row of a folder from another table, with another tree and more marks; as `add` otherwise. */
+  addFolder(from: NamedTable, row: number, marks: number, tree: Oid | undefined): number {
+    const at = this.copy(from, row, row + 1)
+    const { oids } = this.#rows
+    if (tree === undefined) oids.fill(0, at * OID_BYTES, (at + 1) * OID_BYTES)
+    else putOid(tree, oids, at * OID_BYTES)
+    this.#rows.marks[at] = (this.#rows.marks[at] as number) | marks
+    return at
+  }
+
+  /** Puts the rows of another table from `start` up to `end` as they are: paths with all that is in them. Gives the number of the first. */
+  copy({ table, names }: NamedTable, start: number, end: number): number {
     const length = end - start
     this.#makeRoom(length)
     const to = this.#count
@@ -154,6 +165,7 @@ export class StatTableWriter {
     this.#names.push(names.slice(firstName, lastName))
     this.#namesLength += lastName - firstName
     this.#count += length
+    return to
   }
 
   /** The whole table, in a buffer that threads can share where there is such a thing. */
@@ -196,4 +208,14 @@ export function sharedBuffer(bytes: number): ArrayBufferLike {
 /** The name in a row. */
 export function nameIn({ table, names }: NamedTable, row: number): string {
   return names.slice(table.nameStarts[row], table.nameStarts[row + 1])
+}
+
+/** The row of a file or link as an entry of a tree; undefined for any other. */
+export function entryOf(seen: NamedTable, row: number): TreeEntry | undefined {
+  const { table } = seen
+  const kind = table.kinds[row]
+  if (kind !== FILE_ROW && kind !== LINK_ROW) return undefined
+  const isExecutable = ((table.marks[row] as number) & EXECUTABLE) !== 0
+  const mode: Mode = kind === LINK_ROW ? "120000" : isExecutable ? "100755" : "100644"
+  return { mode, name: nameIn(seen, row), oid: oidOf(table, row) }
 }

@@ -6,8 +6,18 @@ import { isInside, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js
 import { FILE_ROW, FOLDER_ROW, LEFT_OUT_ROW, LINK_ROW } from "../core/stat-checker.js"
 import { encodeTree, type TreeEntry } from "../core/tree.js"
 import type { NewTree } from "../core/tree-capture.js"
-import type { KnownFile, KnownFolder } from "./known-tree.js"
-import { EMPTY, EXECUTABLE, HAS_LEFT_OUT, StatTableWriter, SURE, type NamedTable, type StatRow } from "./stat-table.js"
+import { childRows, type KnownFile, type KnownFolder } from "./known-tree.js"
+import {
+  EMPTY,
+  EXECUTABLE,
+  entryOf,
+  HAS_LEFT_OUT,
+  nameIn,
+  StatTableWriter,
+  SURE,
+  type NamedTable,
+  type StatRow,
+} from "./stat-table.js"
 
 /** What the file system told of a path, and whether nothing can change without showing there. */
 export interface SeenStat {
@@ -19,6 +29,8 @@ export interface SeenStat {
 export interface TreeBuilder {
   /** Notes a folder; its parent has to be noted before. `isEmpty`: there is nothing at all in it. */
   addFolder(path: RepoPath, seen: SeenStat, isEmpty: boolean): void
+  /** Notes a folder as it is known, with all files and links directly in it but those named in `except`. */
+  addKnownFolder(path: RepoPath, known: KnownFolder, except: ReadonlySet<string>): void
   /** Adds a file or link to a folder that was noted. */
   addFile(path: RepoPath, mode: TreeEntry["mode"], oid: Oid, seen: SeenStat): void
   /** Adds a file or link as it is known. */
@@ -46,7 +58,9 @@ export interface BuiltTrees {
 }
 
 interface Folder {
-  readonly row: StatRow
+  readonly row: StatRow | KnownFolder
+  /** Files and links of the known folder that are not in it any more, or are added as they are now. */
+  readonly except: ReadonlySet<string>
   readonly entries: Map<string, TreeEntry>
   readonly rows: StatRow[]
   readonly knownFiles: KnownFile[]
@@ -59,11 +73,27 @@ interface Folder {
 export function treeBuilder(): TreeBuilder {
   const folders = new Map<RepoPath, Folder>()
 
+  function note(path: RepoPath, row: StatRow | KnownFolder, except: ReadonlySet<string>): void {
+    if (path !== ROOT) folders.get(parentOf(path))?.folders.add(nameOf(path))
+    folders.set(path, {
+      row,
+      except,
+      entries: new Map(),
+      rows: [],
+      knownFiles: [],
+      known: new Map(),
+      folders: new Set(),
+      hasLeftOut: false,
+      tree: undefined,
+    })
+  }
+
   async function buildTrees(hasher: Hasher): Promise<NewTree[]> {
     const trees: NewTree[] = []
     // A folder is noted after its parent, so in reverse order children come first.
     for (const [path, folder] of [...folders].reverse()) {
-      const { entries, known } = folder
+      const { row, entries, known } = folder
+      if ("source" in row) for (const [name, file] of knownFiles(row, folder.except)) entries.set(name, file)
       for (const [name, { tree }] of known)
         if (tree !== undefined) entries.set(name, { mode: "40000", name, oid: tree })
       if (entries.size === 0) continue
@@ -81,10 +111,15 @@ export function treeBuilder(): TreeBuilder {
   function writeRows(writer: StatTableWriter, path: RepoPath): void {
     const folder = folders.get(path)
     if (folder === undefined) return
-    const { row, rows, entries, knownFiles, known, tree, hasLeftOut } = folder
-    const at = writer.add({ ...row, marks: row.marks | (hasLeftOut ? HAS_LEFT_OUT : 0), oid: tree })
+    const { row, rows, entries, known, tree } = folder
+    const marks = folder.hasLeftOut ? HAS_LEFT_OUT : 0
+    const at =
+      "source" in row
+        ? writer.addFolder(row.source, row.row, marks, tree)
+        : writer.add({ ...row, marks: row.marks | marks, oid: tree })
+    if ("source" in row) for (const [start, end] of knownRows(row, folder.except)) writer.copy(row.source, start, end)
     for (const one of rows) if (one.kind !== LEFT_OUT_ROW || !entries.has(one.name)) writer.add(one)
-    for (const { source, row: start } of knownFiles) writer.copy(source, start, start + 1)
+    for (const { source, row: start } of folder.knownFiles) writer.copy(source, start, start + 1)
     for (const { source, row: start } of known.values()) writer.copy(source, start, source.table.ends[start] as number)
     for (const name of folder.folders) writeRows(writer, (path === ROOT ? name : `${path}/${name}`) as RepoPath)
     writer.close(at)
@@ -92,20 +127,9 @@ export function treeBuilder(): TreeBuilder {
 
   return {
     addFolder(path, seen, isEmpty) {
-      const name = nameOf(path)
-      if (path !== ROOT) folders.get(parentOf(path))?.folders.add(name)
-      const row = rowOf(FOLDER_ROW, name, seen, isEmpty ? EMPTY : 0, undefined)
-      folders.set(path, {
-        row,
-        entries: new Map(),
-        rows: [],
-        knownFiles: [],
-        known: new Map(),
-        folders: new Set(),
-        hasLeftOut: false,
-        tree: undefined,
-      })
+      note(path, rowOf(FOLDER_ROW, nameOf(path), seen, isEmpty ? EMPTY : 0, undefined), new Set())
     },
+    addKnownFolder: note,
     addFile(path, mode, oid, seen) {
       const name = nameOf(path)
       const folder = folders.get(parentOf(path))
@@ -147,6 +171,34 @@ export function treeBuilder(): TreeBuilder {
       return { root: EMPTY_TREE, trees: [{ oid: EMPTY_TREE, entries: [], bytes: new Uint8Array() }], seen }
     },
   }
+}
+
+/** The files and links directly in a known folder, and those that are left out there, but for some; where those next to each other begin and end. */
+function* knownRows(
+  { source, row }: KnownFolder,
+  except: ReadonlySet<string>,
+): Generator<readonly [start: number, end: number]> {
+  let start: number | undefined
+  let end = row
+  for (const child of childRows(source.table, row)) {
+    if (source.table.kinds[child] === FOLDER_ROW || except.has(nameIn(source, child))) continue
+    if (start !== undefined && child !== end) {
+      yield [start, end]
+      start = undefined
+    }
+    start ??= child
+    end = child + 1
+  }
+  if (start !== undefined) yield [start, end]
+}
+
+/** The same as entries of a tree. */
+function* knownFiles(known: KnownFolder, except: ReadonlySet<string>): Generator<readonly [name: string, TreeEntry]> {
+  for (const [start, end] of knownRows(known, except))
+    for (let row = start; row < end; row++) {
+      const entry = entryOf(known.source, row)
+      if (entry !== undefined) yield [entry.name, entry]
+    }
 }
 
 function rowOf(kind: number, name: string, { stat, isSure }: SeenStat, marks: number, oid: Oid | undefined): StatRow {

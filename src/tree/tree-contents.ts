@@ -1,10 +1,10 @@
 import { OID_BYTES, oidBytes, type Oid } from "../core/oid.js"
 import { joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
-import { FILE_ROW, FOLDER_ROW, LINK_ROW } from "../core/stat-checker.js"
-import type { Mode, TreeEntry } from "../core/tree.js"
+import { FOLDER_ROW } from "../core/stat-checker.js"
+import type { TreeEntry } from "../core/tree.js"
 import type { TreeContents, TreeFiles } from "../core/tree-capture.js"
 import { childRows } from "./known-tree.js"
-import { EXECUTABLE, nameIn, oidOf, type NamedTable } from "./stat-table.js"
+import { entryOf, nameIn, type NamedTable } from "./stat-table.js"
 
 /** What a tree holds, by the table of the capture that made it. Nothing is unpacked before it is asked for. */
 export function tableContents(seen: NamedTable): TreeContents {
@@ -42,15 +42,6 @@ function* entriesIn(seen: NamedTable): Generator<[RepoPath, TreeEntry]> {
     const entry = entryOf(seen, row)
     if (entry !== undefined) yield [path, entry]
   }
-}
-
-function entryOf(seen: NamedTable, row: number): TreeEntry | undefined {
-  const { table } = seen
-  const kind = table.kinds[row]
-  if (kind !== FILE_ROW && kind !== LINK_ROW) return undefined
-  const isExecutable = ((table.marks[row] as number) & EXECUTABLE) !== 0
-  const mode: Mode = kind === LINK_ROW ? "120000" : isExecutable ? "100755" : "100644"
-  return { mode, name: nameIn(seen, row), oid: oidOf(table, row) }
 }
 
 /**
