@@ -1,0 +1,105 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { join } from "node:path"
+import type { BenchOptions } from "./options.js"
+import { quietly } from "./quiet-lock.js"
+import type { Sample } from "./sample.js"
+import type { Scenario } from "./scenario.js"
+import { SCENARIOS } from "./scenarios/all.js"
+import { editedPaths } from "./trees/edits.js"
+import type { BenchTree } from "./trees/make-tree.js"
+import { makeRepository } from "./trees/repository.js"
+import { openWorkbench, type Workbench } from "./workbench.js"
+
+/** All runs of one contender in one scenario. */
+export interface Runs {
+  readonly scenario: Scenario
+  readonly contender: string
+  readonly samples: readonly Sample[]
+}
+
+/** The rounds of the contenders that are slow: they are not to take the most of the bench's time. */
+const SLOW_ROUNDS = 3
+
+/** Every scenario on one tree, round by round, each contender once a round. */
+export async function measureAll(
+  tree: BenchTree,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<Runs[]> {
+  const scratch = await mkdtemp(join(options.cache, "run-"))
+  const edited = await editedPaths(tree)
+  const benches = new Map<string, Workbench>()
+  const repository = (): Promise<string> => makeRepository(tree, say)
+  const benchOf = (contender: string): Workbench => {
+    const bench =
+      benches.get(contender) ?? openWorkbench({ tree, contender, edited, scratch: join(scratch, contender), repository })
+    benches.set(contender, bench)
+    return bench
+  }
+  const scenarios = SCENARIOS.filter(({ name }) => options.rows.includes(name))
+  try {
+    const copied = new Set(scenarios.filter(({ isOnCopy }) => isOnCopy).flatMap((one) => racers(one, tree, options)))
+    for (const contender of copied) {
+      say(`${tree.name}: copying the tree for ${contender}`)
+      await benchOf(contender).copy()
+    }
+    const all: Runs[] = []
+    for (const scenario of scenarios) all.push(...(await measureOne(scenario, benchOf, tree, options, say)))
+    return all
+  } finally {
+    for (const bench of benches.values()) await bench.close()
+    await rm(scratch, { recursive: true, force: true })
+  }
+}
+
+async function measureOne(
+  scenario: Scenario,
+  benchOf: (contender: string) => Workbench,
+  tree: BenchTree,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<Runs[]> {
+  const names = racers(scenario, tree, options)
+  if (scenario.isOnCopy)
+    for (const name of names) {
+      if (!benchOf(name).isSettled()) say(`${tree.name}: the first capture of ${name}`)
+      await benchOf(name).settled()
+    }
+  const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
+  for (let round = 0; round < options.rounds[tree.name]; round++)
+    for (const name of rotated(names, round)) {
+      if (scenario.slow.includes(name) && round >= SLOW_ROUNDS) continue
+      const sample = await quietly(options.lock, () => scenario.round(benchOf(name)))
+      requireSame(scenario, name, sample, [...samples.entries()], round)
+      samples.get(name)?.push(sample)
+      const { ms, processorMs } = sample
+      say(`${tree.name}: ${scenario.name} ${round + 1}: ${name} ${ms.toFixed(1)} ms, processor ${processorMs.toFixed(0)} ms`)
+    }
+  return names.map((contender) => ({ scenario, contender, samples: samples.get(contender) ?? [] }))
+}
+
+function racers({ contenders, slow }: Scenario, tree: BenchTree, options: BenchOptions): string[] {
+  return [...contenders, ...(tree.name === "small" ? slow : [])].filter((name) => options.contenders.includes(name))
+}
+
+/** So that nobody always comes after the same one. */
+function rotated<T>(values: readonly T[], by: number): T[] {
+  const start = by % Math.max(1, values.length)
+  return [...values.slice(start), ...values.slice(0, start)]
+}
+
+/** What contenders gave in one round must be the same, or the figures are worthless. */
+function requireSame(
+  { name }: Scenario,
+  contender: string,
+  { outcome }: Sample,
+  others: readonly (readonly [string, readonly Sample[]])[],
+  round: number,
+): void {
+  if (outcome === undefined) return
+  for (const [other, samples] of others) {
+    const theirs = samples[round]?.outcome
+    if (theirs !== undefined && theirs !== outcome)
+      throw new Error(`${name}: ${contender} gave ${outcome}, where ${other} gave ${theirs}`)
+  }
+}
