@@ -29,7 +29,7 @@ export interface Session {
   capture(): Promise<Captured>
   /** Compares with patches. What it gives counts the patches when it is called: counting is in nobody's time. */
   diff?(from: Captured, to: Captured): Promise<() => Compared>
-  /** Whatever makes captures with nothing changed as fast as they get; in nobody's time. */
+  /** Comes before the first capture where that is in nobody's time; whatever makes later ones as fast as they get. */
   settle?(): Promise<void>
   /** Makes the work tree what it was. */
   restore?(to: Captured): Promise<void>

@@ -17,22 +17,16 @@ export interface Runs {
   readonly samples: readonly Sample[]
 }
 
-/** The rounds of the contenders that are slow: they are not to take the most of the bench's time. */
-const SLOW_ROUNDS = 3
-
 /** Every scenario on one tree, round by round, each contender once a round. */
-export async function measureAll(
-  tree: BenchTree,
-  options: BenchOptions,
-  say: (line: string) => void,
-): Promise<Runs[]> {
+export async function measureAll(tree: BenchTree, options: BenchOptions, say: (line: string) => void): Promise<Runs[]> {
   const scratch = await mkdtemp(join(options.cache, "run-"))
   const edited = await editedPaths(tree)
   const benches = new Map<string, Workbench>()
   const repository = (): Promise<string> => makeRepository(tree, say)
   const benchOf = (contender: string): Workbench => {
     const bench =
-      benches.get(contender) ?? openWorkbench({ tree, contender, edited, scratch: join(scratch, contender), repository })
+      benches.get(contender) ??
+      openWorkbench({ tree, contender, edited, scratch: join(scratch, contender), repository })
     benches.set(contender, bench)
     return bench
   }
@@ -68,18 +62,21 @@ async function measureOne(
   const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
   for (let round = 0; round < options.rounds[tree.name]; round++)
     for (const name of rotated(names, round)) {
-      if (scenario.slow.includes(name) && round >= SLOW_ROUNDS) continue
+      if (round >= (scenario.others[name] ?? Infinity)) continue
       const sample = await quietly(options.lock, () => scenario.round(benchOf(name)))
       requireSame(scenario, name, sample, [...samples.entries()], round)
       samples.get(name)?.push(sample)
       const { ms, processorMs } = sample
-      say(`${tree.name}: ${scenario.name} ${round + 1}: ${name} ${ms.toFixed(1)} ms, processor ${processorMs.toFixed(0)} ms`)
+      say(
+        `${tree.name}: ${scenario.name} ${round + 1}: ${name} ${ms.toFixed(1)} ms, processor ${processorMs.toFixed(0)} ms`,
+      )
     }
   return names.map((contender) => ({ scenario, contender, samples: samples.get(contender) ?? [] }))
 }
 
-function racers({ contenders, slow }: Scenario, tree: BenchTree, options: BenchOptions): string[] {
-  return [...contenders, ...(tree.name === "small" ? slow : [])].filter((name) => options.contenders.includes(name))
+function racers({ contenders, others }: Scenario, tree: BenchTree, options: BenchOptions): string[] {
+  const names = [...contenders, ...(tree.name === "small" ? Object.keys(others) : [])]
+  return names.filter((name) => options.contenders.includes(name))
 }
 
 /** So that nobody always comes after the same one. */

@@ -17,7 +17,7 @@ export interface BenchOptions {
 }
 
 const ROWS = SCENARIOS.map(({ name }) => name)
-const CONTENDERS = [...new Set(SCENARIOS.flatMap(({ contenders, slow }) => [...contenders, ...slow]))]
+const CONTENDERS = [...new Set(SCENARIOS.flatMap(({ contenders, others }) => [...contenders, ...Object.keys(others)]))]
 
 export const HELP = `npm run bench -- [options]
   --small, --large        only this tree; both by default
@@ -28,7 +28,7 @@ export const HELP = `npm run bench -- [options]
   --cache <folder>        where the trees are made, once: 1.4 GB, and about ten times that while it runs on the large one
   --lock <file>           measures only while it holds this lock (flock), for several benches on one machine
   --no-result             leaves bench/results/latest.json alone
-Rows that were not measured stay in the result as they are. Slow contenders run on the small tree, in at most 3 rounds.
+Rows that were not measured stay in the result as they are. Other libraries than git run on the small tree only, and in fewer rounds.
 `
 
 /** Undefined: help was asked for. What cannot be understood throws. */

@@ -17,8 +17,8 @@ export interface Scenario {
   readonly work: string
   /** In the order of a round. */
   readonly contenders: readonly string[]
-  /** Contenders that run on the small tree only, and in at most two rounds. */
-  readonly slow: readonly string[]
+  /** Contenders that run on the small tree only, and in how many rounds at most. */
+  readonly others: Readonly<Record<string, number>>
   readonly goals: readonly Goal[]
   /** Works on a copy of the tree. */
   readonly isOnCopy: boolean

@@ -9,8 +9,8 @@ const RESOLUTION_MS = 1
 export async function timed<T>(work: () => Promise<T>): Promise<{ readonly value: T; readonly took: Took }> {
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS })
   delay.enable()
+  // It counts from the first time that the timer comes round.
   await turns()
-  delay.reset()
   const processor = processorMs()
   const start = performance.now()
   const value = await work()

@@ -2,6 +2,8 @@ import { mkdir, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { Captured, Place } from "./contender.js"
 import { startContender, type ContenderProcess } from "./contender-process.js"
+import type { Took } from "./contender-call.js"
+import { together } from "./sample.js"
 import { copyTree, settleDisk } from "./trees/copy-tree.js"
 import { editFiles } from "./trees/edits.js"
 import type { BenchTree } from "./trees/make-tree.js"
@@ -12,6 +14,8 @@ export interface Settled {
   readonly place: Place
   /** The tree before any edit. */
   readonly base: Captured
+  /** What it took to get there. */
+  readonly first: Took
 }
 
 /** What one contender works with on one tree. */
@@ -64,11 +68,11 @@ export function openWorkbench({ tree, contender, edited, scratch, repository }: 
     settleDisk()
     const place = { worktree: copy, gitdir: join(scratch, "settled"), edited }
     const process = await start()
-    await process.open(place)
-    const { captured } = await process.capture()
+    const opened = await process.open(place)
     await process.settle()
+    const { took, captured } = await process.capture()
     settleDisk()
-    return { process, place, base: captured }
+    return { process, place, base: captured, first: together(opened, took) }
   }
 
   function start(): Promise<ContenderProcess> {

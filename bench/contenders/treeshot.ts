@@ -1,12 +1,11 @@
 import { pathToFileURL } from "node:url"
-import type { OpenOptions, SnapshotStore } from "treeshot"
+import type { openStore as OpenStore, OpenOptions, SnapshotStore } from "treeshot"
 import type { Captured, Contender, Session } from "../contender.js"
 
 /** This library as built, or the build in the folder that TREESHOT_DIST names. */
 const dist = process.env["TREESHOT_DIST"]
-const { openStore } = (await import(
-  dist === undefined ? "treeshot" : pathToFileURL(`${dist}/index.js`).href
-)) as typeof import("treeshot")
+const entry = dist === undefined ? "treeshot" : pathToFileURL(`${dist}/index.js`).href
+const { openStore } = (await import(entry)) as { readonly openStore: typeof OpenStore }
 
 /** This library with options of its own; all else is the default, but for the size limit, which would leave files out. */
 export function treeshot(options: Pick<OpenOptions, "durability" | "backend">): Contender {

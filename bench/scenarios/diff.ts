@@ -5,7 +5,7 @@ export const diff: Scenario = {
   name: "diff",
   work: "diff of 1,000 changed files",
   contenders: ["treeshot", "native-git", "floor"],
-  slow: [],
+  others: {},
   goals: [{ contender: "treeshot", limit: { small: 0.8, large: 0.8 } }],
   isOnCopy: true,
   async round(bench) {

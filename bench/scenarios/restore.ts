@@ -6,7 +6,7 @@ export const restore: Scenario = {
   name: "restore",
   work: "restore of 1,000 changed files",
   contenders: ["treeshot", "native-git", "treeshot-process", "floor"],
-  slow: [],
+  others: {},
   goals: [
     { contender: "treeshot", limit: { small: 1.5, large: 1.5 } },
     { contender: "treeshot-process", limit: { small: 0.8, large: 0.8 } },

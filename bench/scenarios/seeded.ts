@@ -6,7 +6,7 @@ export const seeded: Scenario = {
   name: "seeded",
   work: "cold capture, own repository clean",
   contenders: ["treeshot", "native-git", "treeshot-process"],
-  slow: [],
+  others: {},
   goals: [{ contender: "treeshot", limit: { small: 1, large: 1 } }],
   isOnCopy: false,
   round: (bench) => captureOnce(bench, true),

@@ -6,7 +6,7 @@ export const start: Scenario = {
   name: "start",
   work: "import and openStore of an existing store",
   contenders: ["treeshot"],
-  slow: [],
+  others: {},
   goals: [{ contender: "treeshot", limit: { small: 60, large: 60 }, isMs: true }],
   isOnCopy: true,
   async round(bench) {

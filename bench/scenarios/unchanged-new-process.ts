@@ -12,7 +12,7 @@ function scenario(name: string, isImportCounted: boolean): Scenario {
     name,
     work: `capture, nothing changed, new process${isImportCounted ? ", with its imports" : ""}`,
     contenders: ["treeshot", "native-git"],
-    slow: [],
+    others: {},
     goals: [],
     isOnCopy: true,
     async round(bench) {

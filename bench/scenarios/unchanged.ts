@@ -5,7 +5,7 @@ export const unchanged: Scenario = {
   name: "unchanged",
   work: "capture, nothing changed",
   contenders: ["treeshot", "native-git", "floor"],
-  slow: ["isomorphic-git", "just-git", "libgit2"],
+  others: { libgit2: 7, "isomorphic-git-add": 3, "just-git": 3 },
   goals: [{ contender: "treeshot", limit: { small: 0.7, large: 0.7 } }],
   isOnCopy: true,
   async round(bench) {

@@ -56,7 +56,7 @@ export const RECIPES: Readonly<Record<TreeName, Recipe>> = {
       { name: "typescript", version: "5.9.3" },
     ],
     files: 90_197,
-    bytes: 1_185_000_000,
+    bytes: 1_176_363_649,
   },
 }
 
