@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { join } from "node:path"
 import type { BenchOptions } from "./options.js"
@@ -20,6 +21,7 @@ export interface Runs {
 /** Every scenario on one tree, round by round, each contender once a round. */
 export async function measureAll(tree: BenchTree, options: BenchOptions, say: (line: string) => void): Promise<Runs[]> {
   const scratch = await mkdtemp(join(options.cache, "run-"))
+  const keep = removeWhenStopped(scratch)
   const edited = await editedPaths(tree)
   const benches = new Map<string, Workbench>()
   const repository = (): Promise<string> => makeRepository(tree, say)
@@ -43,7 +45,18 @@ export async function measureAll(tree: BenchTree, options: BenchOptions, say: (l
   } finally {
     for (const bench of benches.values()) await bench.close()
     await rm(scratch, { recursive: true, force: true })
+    keep()
   }
+}
+
+/** Copies of a large tree must not stay behind when somebody stops the bench. What it gives takes that back. */
+function removeWhenStopped(scratch: string): () => void {
+  const stop = (): void => {
+    rmSync(scratch, { recursive: true, force: true })
+    process.exit(1)
+  }
+  process.once("SIGINT", stop).once("SIGTERM", stop)
+  return () => process.off("SIGINT", stop).off("SIGTERM", stop)
 }
 
 async function measureOne(
