@@ -19,10 +19,7 @@ const TITLE = 38
 /** Ratios to native git as horizontal bars, each with its goal as a mark. An SVG that follows the reader's colours. */
 export function chartOf(parts: readonly ChartPart[]): string {
   const shown = parts
-    .map((part) => ({
-      ...part,
-      lines: part.lines.filter(({ unit, base }) => unit === "ratio" && base?.what !== "ours, warm"),
-    }))
+    .map((part) => ({ ...part, lines: part.lines.filter(isShown) }))
     .filter(({ lines }) => lines.length > 0)
   const scale = scaleOf(shown.flatMap(({ lines }) => lines))
   const height = TOP + shown.reduce((sum, { lines }) => sum + TITLE + lines.length * ROW, 0) + 20
@@ -49,10 +46,16 @@ ${body.join("\n")}
 `
 }
 
+/** What has a goal, and where native git has two ways, both. */
+function isShown({ unit, limit, base, work }: Line): boolean {
+  if (unit !== "ratio" || base?.what === "ours, warm") return false
+  return limit !== undefined || (base?.what !== undefined && !work.includes("durability"))
+}
+
 /** What ratio the right end stands for. Very long bars are cut off: their number tells. */
 function scaleOf(lines: readonly Line[]): number {
   const most = Math.max(...lines.flatMap(({ reached, limit }) => [reached, limit ?? 0]))
-  return Math.min(3, Math.max(1.5, Math.ceil(most * 4) / 4))
+  return Math.min(2, Math.max(1.5, Math.ceil(most * 4) / 4))
 }
 
 function bar(line: Line, top: number, scale: number): string[] {
@@ -65,7 +68,7 @@ function bar(line: Line, top: number, scale: number): string[] {
   const parts = [
     `<text class="work" x="${LEFT - 12}" y="${middle + 4}">${escaped(work + against)}</text>`,
     `<rect class="${kind}" x="${LEFT}" y="${middle - BAR / 2}" width="${(end - LEFT).toFixed(1)}" height="${BAR}" rx="2"/>`,
-    `<text class="value" x="${Math.max(end, limit === undefined ? 0 : xOf(Math.min(limit, scale), scale)) + 8}" y="${middle + 4}">${reached.toFixed(2)}</text>`,
+    `<text class="value" x="${Math.max(end, limit === undefined ? 0 : xOf(Math.min(limit, scale), scale)) + 8}" y="${middle + 4}">${reached.toFixed(2)}${reached > scale ? " →" : ""}</text>`,
   ]
   if (limit !== undefined) {
     const x = xOf(Math.min(limit, scale), scale).toFixed(1)
