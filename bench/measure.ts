@@ -76,7 +76,7 @@ async function measureOne(
   for (let round = 0; round < options.rounds[tree.name]; round++)
     for (const name of rotated(names, round)) {
       if (round >= (scenario.others[name] ?? Infinity)) continue
-      const sample = await quietly(options.lock, () => scenario.round(benchOf(name)))
+      const sample = await quietly(options.lock, () => scenario.round(benchOf(name), round))
       requireSame(scenario, name, sample, [...samples.entries()], round)
       samples.get(name)?.push(sample)
       const { ms, processorMs } = sample

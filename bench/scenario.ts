@@ -22,5 +22,6 @@ export interface Scenario {
   readonly goals: readonly Goal[]
   /** Works on a copy of the tree. */
   readonly isOnCopy: boolean
-  round(bench: Workbench): Promise<Sample>
+  /** `round` counts from 0. */
+  round(bench: Workbench, round: number): Promise<Sample>
 }

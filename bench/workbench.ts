@@ -33,8 +33,8 @@ export interface Workbench {
   isSettled(): boolean
   /** The settled store; the first call makes it. */
   settled(): Promise<Settled>
-  /** Edits files of the copy, as never before, and waits for the disk. */
-  edit(paths: readonly string[]): Promise<void>
+  /** Edits files of the copy and waits for the disk. The same edit makes the same bytes with every contender. */
+  edit(paths: readonly string[], edit: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -54,7 +54,6 @@ export function openWorkbench({ tree, contender, edited, scratch, repository }: 
   let isCopied = false
   let settled: Promise<Settled> | undefined
   let stores = 0
-  let edits = 0
 
   async function makeCopy(): Promise<void> {
     if (isCopied) return
@@ -99,8 +98,8 @@ export function openWorkbench({ tree, contender, edited, scratch, repository }: 
     copy: makeCopy,
     isSettled: () => settled !== undefined,
     settled: () => (settled ??= settle()),
-    async edit(paths) {
-      await editFiles(tree, copy, paths, edits++)
+    async edit(paths, edit) {
+      await editFiles(tree, copy, paths, edit)
       settleDisk()
     },
     async close() {

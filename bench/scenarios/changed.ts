@@ -10,7 +10,7 @@ export const changedOne: Scenario = {
   others: {},
   goals: [{ contender: "treeshot", limit: { small: 0.6, large: 0.6 } }],
   isOnCopy: true,
-  round: (bench) => captureEdited(bench, bench.edited.slice(0, 1)),
+  round: (bench, round) => captureEdited(bench, bench.edited.slice(0, 1), `changed-1 ${round}`),
 }
 
 /** A capture after many files were edited. */
@@ -21,12 +21,12 @@ export const changedMany: Scenario = {
   others: {},
   goals: [{ contender: "treeshot", limit: { small: 0.5, large: 0.5 } }],
   isOnCopy: true,
-  round: (bench) => captureEdited(bench, bench.edited),
+  round: (bench, round) => captureEdited(bench, bench.edited, `changed-1000 ${round}`),
 }
 
-async function captureEdited(bench: Workbench, paths: readonly string[]): Promise<Sample> {
+async function captureEdited(bench: Workbench, paths: readonly string[], edit: string): Promise<Sample> {
   const { process } = await bench.settled()
-  await bench.edit(paths)
+  await bench.edit(paths, edit)
   const { took, captured } = await process.capture()
   return captured.tree === undefined ? took : { ...took, outcome: captured.tree }
 }

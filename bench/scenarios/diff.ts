@@ -8,9 +8,9 @@ export const diff: Scenario = {
   others: {},
   goals: [{ contender: "treeshot", limit: { small: 0.8, large: 0.8 } }],
   isOnCopy: true,
-  async round(bench) {
+  async round(bench, round) {
     const { process, base } = await bench.settled()
-    await bench.edit(bench.edited)
+    await bench.edit(bench.edited, `diff ${round}`)
     const { captured } = await process.capture()
     const { took, compared } = await process.diff(base, captured)
     if (captured.tree === undefined) return took

@@ -12,9 +12,9 @@ export const restore: Scenario = {
     { contender: "treeshot-process", limit: { small: 0.8, large: 0.8 } },
   ],
   isOnCopy: true,
-  async round(bench) {
+  async round(bench, round) {
     const { process, place, base } = await bench.settled()
-    await bench.edit(bench.edited)
+    await bench.edit(bench.edited, `restore ${round}`)
     await process.capture()
     const took = await process.restore(base)
     await requireOriginals(bench.tree, place.worktree, bench.edited)

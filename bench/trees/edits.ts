@@ -21,14 +21,9 @@ export async function editedPaths({ folder, paths }: BenchTree): Promise<string[
   return chosen
 }
 
-/** Writes the files anew below `copy`, each with a few bytes more in its middle, which say `version`. */
-export async function editFiles(
-  tree: BenchTree,
-  copy: string,
-  paths: readonly string[],
-  version: number,
-): Promise<void> {
-  const text = Buffer.from(` edit ${version} `)
+/** Writes the files anew below `copy`, each with a few bytes more in its middle, which say `edit`. */
+export async function editFiles(tree: BenchTree, copy: string, paths: readonly string[], edit: string): Promise<void> {
+  const text = Buffer.from(` edit ${edit} `)
   for (const path of paths) {
     const bytes = await readFile(join(tree.folder, path))
     const middle = characterStart(bytes, Math.floor(bytes.length / 2))
