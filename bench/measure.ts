@@ -18,10 +18,15 @@ export interface Runs {
   readonly samples: readonly Sample[]
 }
 
-/** Every scenario on one tree, round by round, each contender once a round. */
-export async function measureAll(tree: BenchTree, options: BenchOptions, say: (line: string) => void): Promise<Runs[]> {
+/** Every scenario on one tree, round by round, each contender once a round. `keep` gets what each scenario gave. */
+export async function measureAll(
+  tree: BenchTree,
+  options: BenchOptions,
+  say: (line: string) => void,
+  keep: (runs: readonly Runs[]) => Promise<void>,
+): Promise<void> {
   const scratch = await mkdtemp(join(options.cache, "run-"))
-  const keep = removeWhenStopped(scratch)
+  const finish = removeWhenStopped(scratch)
   const edited = await editedPaths(tree)
   const benches = new Map<string, Workbench>()
   const repository = (): Promise<string> => makeRepository(tree, say)
@@ -39,13 +44,11 @@ export async function measureAll(tree: BenchTree, options: BenchOptions, say: (l
       say(`${tree.name}: copying the tree for ${contender}`)
       await benchOf(contender).copy()
     }
-    const all: Runs[] = []
-    for (const scenario of scenarios) all.push(...(await measureOne(scenario, benchOf, tree, options, say)))
-    return all
+    for (const scenario of scenarios) await keep(await measureOne(scenario, benchOf, tree, options, say))
   } finally {
     for (const bench of benches.values()) await bench.close()
     await rm(scratch, { recursive: true, force: true })
-    keep()
+    finish()
   }
 }
 

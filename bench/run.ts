@@ -23,10 +23,11 @@ async function main(wanted: BenchOptions): Promise<void> {
   let measured: Result | undefined
   for (const name of wanted.trees) {
     const tree = await makeTree(name, cache, say)
-    const runs = await measureAll(tree, { ...wanted, cache }, say)
-    measured = merged(measured, resultOf(tree, runs, thisMachine(), load))
-    // What was measured is kept, even if the next tree fails.
-    if (wanted.isWritten) await writeResult(merged(await readResult(), measured))
+    await measureAll(tree, { ...wanted, cache }, say, async (runs) => {
+      measured = merged(measured, resultOf(tree, runs, thisMachine(), load))
+      // What was measured is kept, even if the next scenario fails.
+      if (wanted.isWritten) await writeResult(merged(await readResult(), measured))
+    })
   }
   if (measured !== undefined) process.stdout.write(`${markdownOf(measured)}\n`)
 }
