@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { createRequire } from "node:module"
 import { availableParallelism, cpus, totalmem } from "node:os"
 import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
 
 /** Where was measured, and which versions were compared. */
 export interface Machine {
@@ -32,7 +32,7 @@ export function thisMachine(): Machine {
 
 /** The version of an installed package: of the nearest package.json above its entry that has one. */
 function versionOf(name: string): string {
-  let folder = dirname(createRequire(import.meta.url).resolve(name))
+  let folder = dirname(fileURLToPath(import.meta.resolve(name)))
   for (; folder !== dirname(folder); folder = dirname(folder))
     try {
       const { version, name: named } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest

@@ -20,11 +20,12 @@ async function main(wanted: BenchOptions): Promise<void> {
   const cache = await realpath(wanted.cache)
   const [load = 0] = loadavg()
   if (load > 0.5) say(`the machine is busy (load average ${load.toFixed(1)}): the figures will vary`)
+  const machine = thisMachine()
   let measured: Result | undefined
   for (const name of wanted.trees) {
     const tree = await makeTree(name, cache, say)
     await measureAll(tree, { ...wanted, cache }, say, async (runs) => {
-      measured = merged(measured, resultOf(tree, runs, thisMachine(), load))
+      measured = merged(measured, resultOf(tree, runs, machine, load))
       // What was measured is kept, even if the next scenario fails.
       if (wanted.isWritten) await writeResult(merged(await readResult(), measured))
     })
