@@ -17,9 +17,15 @@ export function markdownOf(result: Result): string {
     const size = `${count(tree.files)} files in ${count(tree.folders)} folders, ${(tree.bytes / 1e6).toFixed(0)} MB`
     parts.push(`### The ${name} tree: ${size}`, goalTable(linesOf(result, name)))
   }
-  parts.push("### The large tree against the small one", sizeTable(linesOf(result, "small"), linesOf(result, "large")))
-  parts.push("### Other libraries, on the small tree", otherTable(result.rows.filter(({ tree }) => tree === "small")))
+  parts.push(
+    titled("The large tree against the small one", sizeTable(linesOf(result, "small"), linesOf(result, "large"))),
+    titled("Other libraries, on the small tree", otherTable(result.rows.filter(({ tree }) => tree === "small"))),
+  )
   return parts.filter((part) => part !== "").join("\n\n")
+}
+
+function titled(title: string, table: string): string {
+  return table === "" ? "" : `### ${title}\n\n${table}`
 }
 
 function goalTable(lines: readonly Line[]): string {
