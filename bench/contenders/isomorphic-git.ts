@@ -1,29 +1,32 @@
 import fs from "node:fs"
 import { join } from "node:path"
 import { init, writeBlob, writeTree, type TreeEntry } from "isomorphic-git"
-import { peakRssBytes, type Contender } from "../contender.js"
+import type { Contender } from "../contender.js"
 import { listFiles } from "../list-files.js"
 
-/** isomorphic-git alone: `writeBlob` for every file, `writeTree` for every folder, the deepest first. */
+/** isomorphic-git without its index: `writeBlob` for every file, `writeTree` for every folder, the deepest first. */
 export const contender: Contender = {
-  async run(tree, scratch) {
-    const gitdir = join(scratch, "store")
-    const start = performance.now()
-    await init({ fs, dir: tree, gitdir })
-    const oid = await capture(tree, gitdir)
-    return { tree: oid, coldMs: performance.now() - start, peakRssBytes: peakRssBytes() }
+  async open({ worktree, gitdir }) {
+    await init({ fs, dir: worktree, gitdir })
+    return {
+      async capture() {
+        const tree = await storeAll(worktree, gitdir)
+        return { id: tree, tree }
+      },
+      close: async () => undefined,
+    }
   },
 }
 
-async function capture(tree: string, gitdir: string): Promise<string> {
-  const { files, folders } = await listFiles(tree)
+async function storeAll(worktree: string, gitdir: string): Promise<string> {
+  const { files, folders } = await listFiles(worktree)
   const entries = new Map<string, TreeEntry[]>(folders.map((folder) => [folder, []]))
   for (let i = 0; i < files.length; i += CONCURRENCY)
     await Promise.all(
       files.slice(i, i + CONCURRENCY).map(async (path) => {
         const [blob, stat] = await Promise.all([
-          fs.promises.readFile(join(tree, path)),
-          fs.promises.lstat(join(tree, path)),
+          fs.promises.readFile(join(worktree, path)),
+          fs.promises.lstat(join(worktree, path)),
         ])
         const oid = await writeBlob({ fs, gitdir, blob })
         const mode = (stat.mode & 0o100) === 0 ? "100644" : "100755"

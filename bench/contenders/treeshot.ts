@@ -1,33 +1,44 @@
-import { join } from "node:path"
-import { openStore, type OpenOptions } from "treeshot"
-import { peakRssBytes, type Contender } from "../contender.js"
+import { pathToFileURL } from "node:url"
+import type { openStore as OpenStore, OpenOptions, SnapshotStore } from "treeshot"
+import type { Captured, Contender, Session } from "../contender.js"
 
-/** This library, as built: a store is opened, one capture is made, the store is closed. */
-export function treeshot(durability: "power" | "process", backend: "pure" | "native" = "pure"): Contender {
+/** This library as built, or the build in the folder that TREESHOT_DIST names. */
+const dist = process.env["TREESHOT_DIST"]
+const entry = dist === undefined ? "treeshot" : pathToFileURL(`${dist}/index.js`).href
+const { openStore } = (await import(entry)) as { readonly openStore: typeof OpenStore }
+
+/** This library with options of its own; all else is the default, but for the size limit, which would leave files out. */
+export function treeshot(options: Pick<OpenOptions, "durability" | "backend">): Contender {
   return {
-    async run(tree, scratch) {
-      const options: OpenOptions = {
-        worktree: tree,
-        gitdir: join(scratch, "store"),
-        durability,
-        backend,
-        newFileLimitBytes: Number.MAX_SAFE_INTEGER,
-      }
-      const cold = await captureOnce(options)
-      const rss = peakRssBytes()
-      const again = await captureOnce(options)
-      if (again.tree !== cold.tree) throw new Error(`treeshot gave ${cold.tree}, then ${again.tree}`)
-      return { tree: cold.tree, coldMs: cold.ms, againMs: again.ms, peakRssBytes: rss }
+    async open({ worktree, gitdir }) {
+      const newFileLimitBytes = Number.MAX_SAFE_INTEGER
+      return sessionOf(await openStore({ worktree, gitdir, newFileLimitBytes, ...options }))
     },
   }
 }
 
-async function captureOnce(options: OpenOptions): Promise<{ readonly tree: string; readonly ms: number }> {
-  const start = performance.now()
-  const store = await openStore(options)
-  const { snapshot, skipped } = await store.capture()
-  await store.close()
-  const ms = performance.now() - start
-  if (skipped.length > 0) throw new Error(`treeshot skipped ${skipped.length} paths, such as ${skipped[0]?.path}`)
-  return { tree: snapshot.tree, ms }
+function sessionOf(store: SnapshotStore): Session {
+  return {
+    async capture(): Promise<Captured> {
+      const { snapshot, skipped } = await store.capture()
+      if (skipped.length > 0) throw new Error(`treeshot skipped ${skipped.length} paths, such as ${skipped[0]?.path}`)
+      return { id: snapshot.id, tree: snapshot.tree }
+    },
+    async diff(from, to) {
+      const files = await store.diff(from.id, to.id)
+      return () => ({
+        files: files.filter(({ patch }) => patch !== "").length,
+        additions: files.reduce((sum, { additions }) => sum + additions, 0),
+        deletions: files.reduce((sum, { deletions }) => sum + deletions, 0),
+      })
+    },
+    async restore(to) {
+      const { complete, outcomes } = await store.restore(to.id)
+      if (!complete) throw new Error(`treeshot restored ${outcomes.length} files, but not all`)
+    },
+    close: () => store.close(),
+  }
 }
+
+/** The default: what was returned survives a power cut. */
+export const contender: Contender = treeshot({ durability: "power" })
