@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { availableParallelism, cpus, totalmem } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { LIBGIT2_VERSION } from "./libgit2-package.js"
 
 /** Where was measured, and which versions were compared. */
 export interface Machine {
@@ -15,7 +16,7 @@ export interface Machine {
   readonly packages: Readonly<Record<string, string>>
 }
 
-const PACKAGES = ["isomorphic-git", "just-git", "es-git"]
+const PACKAGES = ["isomorphic-git", "just-git"]
 
 export function thisMachine(): Machine {
   const git = spawnSync("git", ["--version"], { encoding: "utf8" })
@@ -26,7 +27,7 @@ export function thisMachine(): Machine {
     memoryBytes: totalmem(),
     node: process.version.slice(1),
     git: git.status === 0 ? git.stdout.trim().replace("git version ", "") : "none",
-    packages: Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+    packages: { ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])), "es-git": LIBGIT2_VERSION },
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { mkdir, realpath } from "node:fs/promises"
 import { loadavg } from "node:os"
+import { fetchLibgit2 } from "./libgit2-package.js"
 import { thisMachine } from "./machine.js"
 import { markdownOf } from "./markdown.js"
 import { measureAll } from "./measure.js"
@@ -20,6 +21,7 @@ async function main(wanted: BenchOptions): Promise<void> {
   const cache = await realpath(wanted.cache)
   const [load = 0] = loadavg()
   if (load > 0.5) say(`the machine is busy (load average ${load.toFixed(1)}): the figures will vary`)
+  if (wanted.contenders.includes("libgit2")) await fetchLibgit2(cache, say)
   const machine = thisMachine()
   let measured: Result | undefined
   for (const name of wanted.trees) {

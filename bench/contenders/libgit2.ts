@@ -1,12 +1,13 @@
 import { appendFile } from "node:fs/promises"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
-import { initRepository, openRepository } from "es-git"
 import type { Contender } from "../contender.js"
+import { loadLibgit2 } from "../libgit2-package.js"
 
 /** libgit2 through es-git: `addAll` on its index, then `writeTree`. */
 export const contender: Contender = {
   async open({ worktree, gitdir }) {
+    const { initRepository, openRepository } = loadLibgit2()
     if (!existsSync(gitdir)) {
       await initRepository(gitdir, { bare: true })
       // The last line of a name counts.
