@@ -47,8 +47,7 @@ export async function encodePackIndex(
   entries: readonly PackIndexEntry[],
   packChecksum: Uint8Array,
 ): Promise<Uint8Array> {
-  const sorted = sortedByOid(entries)
-  if (sorted.length > TURN_ENTRIES) await nextTurn()
+  const sorted = await sortedByOid(entries)
   const far = sorted.filter((entry) => entry.offset >= FAR)
   const content = new Uint8Array(OIDS_AT + sorted.length * ROW_BYTES + far.length * 8)
   const view = new DataView(content.buffer)
@@ -64,7 +63,7 @@ export async function encodePackIndex(
     view.setUint32(crcsAt + i * 4, entry.crc32)
     view.setUint32(offsetsAt + i * 4, entry.offset < FAR ? entry.offset : FAR + rows)
     if (entry.offset >= FAR) view.setBigUint64(farAt + 8 * rows++, BigInt(entry.offset))
-    if (i % TURN_ENTRIES === TURN_ENTRIES - 1) await nextTurn()
+    if (endsTurn(i)) await nextTurn()
   }
   for (let byte = 0, total = 0; byte < 256; byte++) {
     while (total < sorted.length && content[OIDS_AT + total * OID_BYTES] === byte) total++
@@ -76,9 +75,17 @@ export async function encodePackIndex(
 /** So many take some 10 ms. */
 const TURN_ENTRIES = 10_000
 
+function endsTurn(i: number): boolean {
+  return i % TURN_ENTRIES === TURN_ENTRIES - 1
+}
+
 /** Oids are spread evenly: few begin with the same two bytes, and only those have to be compared. */
-function sortedByOid(entries: readonly PackIndexEntry[]): PackIndexEntry[] {
-  const starts = entries.map(({ oid }) => Number.parseInt(oid.slice(0, 4), 16))
+async function sortedByOid(entries: readonly PackIndexEntry[]): Promise<PackIndexEntry[]> {
+  const starts = new Uint16Array(entries.length)
+  for (const [i, { oid }] of entries.entries()) {
+    starts[i] = Number.parseInt(oid.slice(0, 4), 16)
+    if (endsTurn(i)) await nextTurn()
+  }
   const ends = new Uint32Array(1 << 16)
   for (const start of starts) ends[start] = (ends[start] as number) + 1
   for (let start = 1; start < ends.length; start++) ends[start] = (ends[start] as number) + (ends[start - 1] as number)
@@ -87,6 +94,7 @@ function sortedByOid(entries: readonly PackIndexEntry[]): PackIndexEntry[] {
     const start = starts[i] as number
     ends[start] = (ends[start] as number) - 1
     sorted[ends[start] as number] = entry
+    if (endsTurn(i)) await nextTurn()
   }
   for (let i = 1; i < sorted.length; i++) {
     const entry = sorted[i] as PackIndexEntry
@@ -94,6 +102,7 @@ function sortedByOid(entries: readonly PackIndexEntry[]): PackIndexEntry[] {
     for (; at > 0 && (sorted[at - 1] as PackIndexEntry).oid > entry.oid; at--)
       sorted[at] = sorted[at - 1] as PackIndexEntry
     sorted[at] = entry
+    if (endsTurn(i)) await nextTurn()
   }
   return sorted
 }

@@ -2,10 +2,11 @@ import { hashObject } from "../core/object.js"
 import type { FileStat } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import { EMPTY_TREE, type Oid } from "../core/oid.js"
-import { isInside, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { isInside, joinPath, nameOf, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import { FILE_ROW, FOLDER_ROW, LEFT_OUT_ROW, LINK_ROW } from "../core/stat-checker.js"
 import { encodeTree, type TreeEntry } from "../core/tree.js"
 import type { NewTree } from "../core/tree-capture.js"
+import { pauses, type Pause } from "../core/turns.js"
 import { childRows, type KnownFile, type KnownFolder } from "./known-tree.js"
 import {
   EMPTY,
@@ -88,10 +89,11 @@ export function treeBuilder(): TreeBuilder {
     })
   }
 
-  async function buildTrees(hasher: Hasher): Promise<NewTree[]> {
+  async function buildTrees(hasher: Hasher, pause: Pause): Promise<NewTree[]> {
     const trees: NewTree[] = []
     // A folder is noted after its parent, so in reverse order children come first.
     for (const [path, folder] of [...folders].reverse()) {
+      await pause()
       const { row, entries, known } = folder
       if ("source" in row) for (const [name, file] of knownFiles(row, folder.except)) entries.set(name, file)
       for (const [name, { tree }] of known)
@@ -108,9 +110,10 @@ export function treeBuilder(): TreeBuilder {
     return trees
   }
 
-  function writeRows(writer: StatTableWriter, path: RepoPath): void {
+  async function writeRows(writer: StatTableWriter, path: RepoPath, pause: Pause): Promise<void> {
     const folder = folders.get(path)
     if (folder === undefined) return
+    await pause()
     const { row, rows, entries, known, tree } = folder
     const marks = folder.hasLeftOut ? HAS_LEFT_OUT : 0
     const at =
@@ -121,7 +124,7 @@ export function treeBuilder(): TreeBuilder {
     for (const one of rows) if (one.kind !== LEFT_OUT_ROW || !entries.has(one.name)) writer.add(one)
     for (const { source, row: start } of folder.knownFiles) writer.copy(source, start, start + 1)
     for (const { source, row: start } of known.values()) writer.copy(source, start, source.table.ends[start] as number)
-    for (const name of folder.folders) writeRows(writer, (path === ROOT ? name : `${path}/${name}`) as RepoPath)
+    for (const name of folder.folders) await writeRows(writer, joinPath(path, name), pause)
     writer.close(at)
   }
 
@@ -162,9 +165,10 @@ export function treeBuilder(): TreeBuilder {
       return folders.get(parentOf(path))?.entries.get(nameOf(path))
     },
     async build(hasher) {
-      const trees = await buildTrees(hasher)
+      const pause = pauses()
+      const trees = await buildTrees(hasher, pause)
       const writer = new StatTableWriter()
-      writeRows(writer, ROOT)
+      await writeRows(writer, ROOT, pause)
       const seen = writer.finish()
       const root = folders.get(ROOT)?.tree
       if (root !== undefined) return { root, trees, seen }
