@@ -93,6 +93,7 @@ export function readCaptured(store: StoreContext, captured: CapturedTree): TreeR
   return Object.assign(async (oid: Oid) => captured.trees.get(oid) ?? stored(oid), {
     unlike: async (before: Oid, after: Oid) =>
       captured.trees.has(before) || captured.trees.has(after) ? undefined : stored.unlike?.(before, after),
+    ahead: async (oids: readonly Oid[]) => stored.ahead?.(oids.filter((oid) => !captured.trees.has(oid))),
   })
 }
 

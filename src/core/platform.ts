@@ -20,7 +20,7 @@ export interface Platform {
   readonly environment: Environment
   /** Where many paths can be looked at fast. */
   readonly statChecker?: StatChecker
-  /** Where there are threads. */
+  /** Where objects can be unpacked at once. */
   readonly unpacker?: Unpacker
   /** Of the files of `fileSystem`, where there is one. */
   readonly contentReader?: ContentReader

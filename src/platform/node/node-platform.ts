@@ -11,8 +11,8 @@ import { nodeDeflater } from "./node-deflater.js"
 import { nodeFileSystem } from "./node-file-system.js"
 import { nodeHasher } from "./node-hasher.js"
 import { nodeOwner } from "./node-owner.js"
+import { nodeUnpacker } from "./node-unpacker.js"
 import { statThreads } from "./stat-threads.js"
-import { unpackThread } from "./unpack-thread.js"
 
 /** What to use instead of Node's own. */
 export interface NodePlatformOptions {
@@ -32,7 +32,7 @@ export async function nodePlatform(options: NodePlatformOptions = {}): Promise<P
     fileSystem,
     hasher: nodeHasher(),
     deflater: nodeDeflater(),
-    unpacker: unpackThread(new URL("./unpack-worker.js", import.meta.url)),
+    unpacker: nodeUnpacker(),
     clock: systemClock(),
     owner: nodeOwner(),
     lister: fastGlobLister(fileSystem),
