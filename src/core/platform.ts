@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.js"
 import type { ContentReader } from "./content-reader.js"
 import type { Deflater } from "./deflater.js"
+import type { Differ } from "./differ.js"
 import type { Environment } from "./environment.js"
 import type { FileSystem } from "./file-system.js"
 import type { Hasher } from "./hasher.js"
@@ -22,6 +23,8 @@ export interface Platform {
   readonly statChecker?: StatChecker
   /** Where objects can be unpacked at once. */
   readonly unpacker?: Unpacker
+  /** Where there are threads. */
+  readonly differ?: Differ
   /** Of the files of `fileSystem`, where there is one. */
   readonly contentReader?: ContentReader
 }
