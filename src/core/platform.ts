@@ -3,6 +3,7 @@ import type { ContentReader } from "./content-reader.js"
 import type { Deflater } from "./deflater.js"
 import type { Differ } from "./differ.js"
 import type { Environment } from "./environment.js"
+import type { FileBatches } from "./file-batches.js"
 import type { FileSystem } from "./file-system.js"
 import type { Hasher } from "./hasher.js"
 import type { OwnerSource } from "./owner.js"
@@ -25,6 +26,8 @@ export interface Platform {
   readonly unpacker?: Unpacker
   /** Where there are threads. */
   readonly differ?: Differ
+  /** Of the files of `fileSystem`, where its folder handles hold. */
+  readonly fileBatches?: FileBatches
   /** Of the files of `fileSystem`, where there is one. */
   readonly contentReader?: ContentReader
 }

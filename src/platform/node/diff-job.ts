@@ -29,7 +29,7 @@ export type DiffOne = (
   change: Change,
   before: Uint8Array | undefined,
   after: Uint8Array | undefined,
-  context: number | undefined,
+  options: { readonly context?: number },
 ) => FileDiff
 
 export function diffJob(questions: readonly DiffQuestion[], context: number | undefined): Job {
@@ -59,7 +59,12 @@ export function answerDiff(unpacker: Unpacker, diffOne: DiffOne, job: DiffJob): 
     const before = contentOf(2 * i, change.before)
     const after = contentOf(2 * i + 1, change.after)
     if (before === "damaged" || after === "damaged") return ""
-    const { additions, deletions, binary, patch } = diffOne(change, before, after, job.context)
+    const { additions, deletions, binary, patch } = diffOne(
+      change,
+      before,
+      after,
+      job.context === undefined ? {} : { context: job.context },
+    )
     numbers.set([additions, deletions, binary ? 1 : 0], 3 * i)
     return patch
   })

@@ -17,11 +17,16 @@ export class JobThread {
   /** Who waits, in the order in which they asked and are answered. */
   #waiting: ((answer: unknown) => void)[] = []
   #failedStarts = 0
+  #isOnline = false
   #idle: NodeJS.Timeout | undefined
 
   /** `file` is its program, which answers each message with one. */
   constructor(file: URL) {
     this.#file = file
+  }
+
+  get isOnline(): boolean {
+    return this.#isOnline
   }
 
   /** Jobs that are not answered yet. */
@@ -46,16 +51,15 @@ export class JobThread {
       this.#failedStarts++
       return
     }
-    let isOnline = false
     this.#worker = worker
     this.#starting = new Promise((resolve) => {
       worker.once("online", () => {
-        isOnline = true
+        this.#isOnline = true
         this.#rest()
         resolve(true)
       })
       worker.once("exit", () => {
-        if (!isOnline) this.#failedStarts++
+        if (!this.#isOnline) this.#failedStarts++
         this.#forget(worker)
         resolve(false)
       })
@@ -92,6 +96,7 @@ export class JobThread {
   #forget(worker: Worker): void {
     if (this.#worker !== worker) return
     this.#worker = undefined
+    this.#isOnline = false
     this.#starting = undefined
     clearTimeout(this.#idle)
     for (const resolve of this.#waiting.splice(0)) resolve(undefined)

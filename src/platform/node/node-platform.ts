@@ -7,6 +7,7 @@ import type { Platform } from "../../core/platform.js"
 import { clientFileSystem } from "../client-file-system.js"
 import { systemClock } from "../system-clock.js"
 import { fastGlobLister } from "./fast-glob-lister.js"
+import { nodeBatches } from "./node-batches.js"
 import { nodeDeflater } from "./node-deflater.js"
 import { nodeFileSystem } from "./node-file-system.js"
 import { nodeHasher } from "./node-hasher.js"
@@ -32,17 +33,19 @@ export async function nodePlatform(options: NodePlatformOptions = {}): Promise<P
   // node:fs itself is better served by what knows its flags and handles.
   const isNode = client === undefined || client.promises === fs.promises
   const fileSystem = isNode ? nodeFileSystem() : clientFileSystem(client)
+  const unpacker = nodeUnpacker()
   return {
     fileSystem,
     hasher: nodeHasher(),
     deflater: nodeDeflater(),
-    unpacker: nodeUnpacker(),
+    unpacker,
     ...(jobThread === undefined ? {} : { differ: threadDiffer(jobThread) }),
     clock: systemClock(),
     owner: nodeOwner(),
     lister: fastGlobLister(fileSystem),
     environment: environment(),
     ...(isNode ? { statChecker: statThreads(new URL("./stat-worker.js", import.meta.url)) } : {}),
+    ...(isNode && fileSystem.traits.folderHandles ? { fileBatches: nodeBatches(jobThread, unpacker, fs) } : {}),
     ...(isNode && options.contentReader !== undefined ? { contentReader: options.contentReader } : {}),
   }
 }
