@@ -13,16 +13,20 @@
  */
 import type { FileVersion } from "../core/change.js"
 import { errnoOf, isSnapshotError } from "../core/errors.js"
+import type { FileBatches } from "../core/file-batches.js"
 import type { FileStat } from "../core/file-system.js"
 import { comparePaths, isInside, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Outcome, PlannedChange } from "../core/restore.js"
 import { isSameFile, spellings, type Spellings } from "./other-spelling.js"
 import { stageFiles, unstage, type StageRequest, type StagedFiles } from "./stage.js"
+import { swapFiles, type TriedSwap } from "./swap-files.js"
 import { WorktreeEdits, type EditRequest } from "./worktree-edits.js"
 
 /** What a restore works with. */
 export interface RestoreRequest extends EditRequest {
+  /** For many files at once. */
+  readonly batches?: FileBatches | undefined
   /** Sync what is written. */
   readonly durable: boolean
   /** Whether the target has this folder, so that it stays when it is emptied. */
@@ -64,6 +68,8 @@ class RestoreRun {
   /** Device and inode of what was written: a delete under another spelling of the same name must not take it away. */
   readonly #written = new Set<string>()
   #staged: StagedFiles = { staged: new Map(), failed: new Map() }
+  /** Swaps that may be half done, by path. */
+  readonly #unsettled = new Map<string, TriedSwap>()
   #writeFailed = false
   readonly #deleted: Spellings
 
@@ -76,8 +82,8 @@ class RestoreRun {
     let done = 0
     const total = writes.filter(isFile).length
     const onStaged = (): void => request.onProgress?.({ phase: "stage", done: ++done, total })
-    const { fileSystem, folders, blobs, durable, signal } = request
-    this.#stageRequest = { fileSystem, folders, blobs, durable, signal, onStaged }
+    const { fileSystem, folders, blobs, batches, durable, signal } = request
+    this.#stageRequest = { fileSystem, folders, blobs, batches, durable, signal, onStaged }
   }
 
   async stage(): Promise<void> {
@@ -85,10 +91,15 @@ class RestoreRun {
   }
 
   async write(): Promise<void> {
-    for (const [at, change] of this.#writes.entries()) {
+    let done = 0
+    const onWritten = (): void =>
+      this.#request.onProgress?.({ phase: "write", done: ++done, total: this.#writes.length })
+    await this.#swapTogether(onWritten)
+    for (const change of this.#writes) {
+      if (this.#outcomes.has(change.path)) continue
       this.#request.signal?.throwIfAborted()
-      await this.#attempt(change, () => this.#writePath(change))
-      this.#request.onProgress?.({ phase: "write", done: at + 1, total: this.#writes.length })
+      await this.#attempt(change, async () => (await this.#settled(change)) ?? this.#writePath(change))
+      onWritten()
     }
     for (const [path, permissions] of this.#edits.closedFolders)
       await this.#attempt({ path }, async () => void (await this.#edits.chmod(path, permissions)))
@@ -117,6 +128,7 @@ class RestoreRun {
 
   /** Puts back everything that was moved, and takes away everything that was put in place. */
   async takeBack(): Promise<void> {
+    for (const { change } of [...this.#unsettled.values()]) await this.#settled(change).catch(() => undefined)
     await this.#edits.undoFrom(0)
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
   }
@@ -161,6 +173,34 @@ class RestoreRun {
     this.#outcomes.set(change.path, { path: change.path, action: "failed", reason: errno, ...oids(change) })
   }
 
+  /** Plain files that are staged are swapped together; what does not go through at once comes one by one. */
+  async #swapTogether(onWritten: () => void): Promise<void> {
+    const { batches, folders, signal } = this.#request
+    if (batches === undefined) return
+    const onSwapped = (tried: TriedSwap): void => {
+      const { change, aside, swapped } = tried
+      if (swapped === "unsettled") return void this.#unsettled.set(change.path, tried)
+      this.#edits.noteSwap(change.path as RepoPath, change.after as FileVersion, aside)
+      if (swapped === "placed") this.#staged.staged.delete(change.path)
+      this.#outcomes.set(change.path, written(change))
+      onWritten()
+    }
+    await swapFiles({ batches, folders, signal, onSwapped }, this.#writes, this.#staged.staged)
+    if (this.#deletes.size > 0) for (const path of this.#outcomes.keys()) await this.#noteWritten(path as RepoPath)
+  }
+
+  /** What became of a swap that may be half done: written, or undefined when everything is as it was before. */
+  async #settled(change: PlannedChange): Promise<Outcome | undefined> {
+    const tried = this.#unsettled.get(change.path)
+    const staged = this.#staged.staged.get(change.path)
+    if (tried === undefined || staged === undefined) return undefined
+    this.#unsettled.delete(change.path)
+    const path = change.path as RepoPath
+    if (!(await this.#edits.settleSwap(path, change.after as FileVersion, staged, tried.aside))) return undefined
+    await this.#noteWritten(path)
+    return written(change)
+  }
+
   async #writePath(change: PlannedChange): Promise<Outcome | undefined> {
     const path = change.path as RepoPath
     const after = change.after as FileVersion
@@ -173,7 +213,7 @@ class RestoreRun {
     if (!free || !((await this.#place(path, after)) || (await this.#placeOverOtherSpelling(path, after))))
       return conflict(change)
     await this.#noteWritten(path)
-    return { path, action: "written", ...oids(change) }
+    return written(change)
   }
 
   async #writeFolder(change: PlannedChange, path: RepoPath, after: FileVersion): Promise<Outcome> {
@@ -182,8 +222,7 @@ class RestoreRun {
       change.before?.mode === "40000" && permissions !== undefined
         ? await this.#edits.chmod(path, permissions)
         : await this.#ensureFolder(path)
-    if (!isWritten) return conflict(change)
-    return { path, action: "written", ...oids(change) }
+    return isWritten ? written(change) : conflict(change)
   }
 
   /** Makes the folder and those above it, where a file has to go for it too; false when something else is in the way. */
@@ -307,6 +346,10 @@ function wayTo(path: RepoPath): RepoPath[] {
 
 function isFile({ after }: PlannedChange): boolean {
   return after?.mode === "100644" || after?.mode === "100755"
+}
+
+function written(change: PlannedChange): Outcome {
+  return { path: change.path, action: "written", ...oids(change) }
 }
 
 function conflict(change: PlannedChange): Outcome {
