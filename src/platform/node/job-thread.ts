@@ -36,6 +36,8 @@ export class JobThread {
 
   /** Resolves with whether it is there now, once it has started if it was told to. */
   ready(): Promise<boolean> {
+    // Somebody waits for it: the process must not end meanwhile. Once it is there, it rests.
+    if (!this.#isOnline) this.#worker?.ref()
     return this.#starting ?? Promise.resolve(false)
   }
 
