@@ -18,10 +18,13 @@ import type { FileStat } from "../core/file-system.js"
 import { comparePaths, isInside, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Outcome, PlannedChange } from "../core/restore.js"
+import { removeEmptied } from "./emptied-folders.js"
 import { isSameFile, spellings, type Spellings } from "./other-spelling.js"
+import { conflict, deleted, failed, written } from "./outcomes.js"
 import { stageFiles, unstage, type StageRequest, type StagedFiles } from "./stage.js"
 import { swapFiles, type TriedSwap } from "./swap-files.js"
 import { WorktreeEdits, type EditRequest } from "./worktree-edits.js"
+import { foldersLast } from "./write-order.js"
 
 /** What a restore works with. */
 export interface RestoreRequest extends EditRequest {
@@ -62,9 +65,6 @@ class RestoreRun {
   readonly #writes: readonly PlannedChange[]
   readonly #deletes: Map<string, PlannedChange>
   readonly #outcomes = new Map<string, Outcome>()
-  /** Emptied folders that could not be removed, and why. */
-  readonly #stuckFolders = new Map<RepoPath, string>()
-  readonly #goneFolders = new Set<RepoPath>()
   /** Device and inode of what was written: a delete under another spelling of the same name must not take it away. */
   readonly #written = new Set<string>()
   #staged: StagedFiles = { staged: new Map(), failed: new Map() }
@@ -128,21 +128,18 @@ class RestoreRun {
 
   /** Puts back everything that was moved, and takes away everything that was put in place. */
   async takeBack(): Promise<void> {
-    for (const { change } of [...this.#unsettled.values()]) await this.#settled(change).catch(() => undefined)
+    await this.#settleAgain()
     await this.#edits.undoFrom(0)
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
   }
 
   /** Removes what is not needed any more. Nothing can be taken back from here on, so nothing throws. */
   async settle(): Promise<void> {
+    await this.#settleAgain()
     await this.#edits.removeAsides()
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
     const parents = new Set([...this.#deletes.keys()].map((path) => parentOf(path as RepoPath)))
-    // The deepest first: all above them that are emptied go with them.
-    for (const path of [...parents].sort((a, b) => comparePaths(b, a))) await this.#removeEmptied(path)
-    // What failed for a moment is tried once more.
-    for (const path of [...this.#stuckFolders.keys()]) await this.#removeEmptied(path)
-    for (const [path, reason] of this.#stuckFolders)
+    for (const [path, reason] of await removeEmptied(this.#edits, this.#request.keepsFolder, parents))
       if (!this.#outcomes.has(path)) this.#outcomes.set(path, { path, action: "failed", reason })
   }
 
@@ -170,7 +167,7 @@ class RestoreRun {
 
   #fail(change: PlannedChange, errno: string): void {
     if (change.after !== undefined) this.#writeFailed = true
-    this.#outcomes.set(change.path, { path: change.path, action: "failed", reason: errno, ...oids(change) })
+    this.#outcomes.set(change.path, failed(change, errno))
   }
 
   /** Plain files that are staged are swapped together; what does not go through at once comes one by one. */
@@ -194,11 +191,20 @@ class RestoreRun {
     const tried = this.#unsettled.get(change.path)
     const staged = this.#staged.staged.get(change.path)
     if (tried === undefined || staged === undefined) return undefined
-    this.#unsettled.delete(change.path)
     const path = change.path as RepoPath
-    if (!(await this.#edits.settleSwap(path, change.after as FileVersion, staged, tried.aside))) return undefined
+    const isPlaced = await this.#edits.settleSwap(path, change.after as FileVersion, staged, tried.aside)
+    this.#unsettled.delete(path)
+    if (!isPlaced) return undefined
     await this.#noteWritten(path)
     return written(change)
+  }
+
+  /** What failed for a moment is tried once more. */
+  async #settleAgain(): Promise<void> {
+    for (const { change } of [...this.#unsettled.values()]) {
+      const outcome = await this.#settled(change).catch(() => undefined)
+      if (outcome !== undefined) this.#outcomes.set(change.path, outcome)
+    }
   }
 
   async #writePath(change: PlannedChange): Promise<Outcome | undefined> {
@@ -278,12 +284,12 @@ class RestoreRun {
       if (stat !== undefined && this.#written.has(identity(stat))) return undefined
       if (!(await this.#edits.moveAside(path, before))) return conflict(change)
     }
-    return { path, action: "deleted", ...oids(change) }
+    return deleted(change)
   }
 
   /** A delete that was carried out on the way to a write. */
   #noteDeleted(change: PlannedChange): void {
-    this.#outcomes.set(change.path, { path: change.path, action: "deleted", ...oids(change) })
+    this.#outcomes.set(change.path, deleted(change))
     this.#edits.note(async () => this.#outcomes.delete(change.path))
   }
 
@@ -309,32 +315,6 @@ class RestoreRun {
     const stat = this.#deletes.size === 0 ? undefined : await this.#edits.statOf(path)
     if (stat !== undefined) this.#written.add(identity(stat))
   }
-
-  /** Removes `from` and the folders above it that nothing is left in. */
-  async #removeEmptied(from: RepoPath): Promise<void> {
-    // Whoever found a folder gone went on with those above it.
-    for (let folder = from; folder !== ROOT && !this.#goneFolders.has(folder); folder = parentOf(folder)) {
-      try {
-        const stays = (await this.#edits.isFolder(folder)) && !(await this.#removeEmptiedFolder(folder))
-        this.#stuckFolders.delete(folder)
-        if (stays) return
-        this.#goneFolders.add(folder)
-      } catch (error) {
-        this.#stuckFolders.set(folder, errnoOf(error) ?? "UNKNOWN")
-        return
-      }
-    }
-  }
-
-  async #removeEmptiedFolder(path: RepoPath): Promise<boolean> {
-    return !(await this.#request.keepsFolder(path)) && (await this.#edits.removeIfEmpty(path))
-  }
-}
-
-/** Permission bits of folders are set when everything is in them. */
-function foldersLast(writes: readonly PlannedChange[]): PlannedChange[] {
-  const isBits = ({ before, after }: PlannedChange): boolean => before?.mode === "40000" && after?.mode === "40000"
-  return [...writes.filter((change) => !isBits(change)), ...writes.filter(isBits).reverse()]
 }
 
 /** The folders from the top down to `path`. */
@@ -346,18 +326,6 @@ function wayTo(path: RepoPath): RepoPath[] {
 
 function isFile({ after }: PlannedChange): boolean {
   return after?.mode === "100644" || after?.mode === "100755"
-}
-
-function written(change: PlannedChange): Outcome {
-  return { path: change.path, action: "written", ...oids(change) }
-}
-
-function conflict(change: PlannedChange): Outcome {
-  return { path: change.path, action: "kept", reason: "conflict", ...oids(change) }
-}
-
-function oids({ before, after }: PlannedChange): { readonly ours?: string; readonly theirs?: string } {
-  return { ...(before && { ours: before.oid }), ...(after && { theirs: after.oid }) }
 }
 
 function identity({ device, inode }: FileStat): string {
