@@ -12,6 +12,8 @@ import { fileDiff } from "./tree/file-diff.js"
 
 const unpacker = nodeUnpacker()
 
+// Whoever started it waits for a first message.
+parentPort?.postMessage("ready")
 parentPort?.on("message", (job: DiffJob | CreateJob | SwapJob) => parentPort?.postMessage(answerTo(job)))
 
 function answerTo(job: DiffJob | CreateJob | SwapJob): unknown {

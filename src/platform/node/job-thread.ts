@@ -20,7 +20,7 @@ export class JobThread {
   #isOnline = false
   #idle: NodeJS.Timeout | undefined
 
-  /** `file` is its program, which answers each message with one. */
+  /** `file` is its program, which sends a first message when it is there, and then answers each with one. */
   constructor(file: URL) {
     this.#file = file
   }
@@ -55,8 +55,10 @@ export class JobThread {
     }
     this.#worker = worker
     this.#starting = new Promise((resolve) => {
-      worker.once("online", () => {
+      // A thread is online before its program has been found.
+      worker.once("message", () => {
         this.#isOnline = true
+        worker.on("message", (answer: unknown) => this.#take(answer))
         this.#rest()
         resolve(true)
       })
@@ -66,7 +68,6 @@ export class JobThread {
         resolve(false)
       })
     })
-    worker.on("message", (answer: unknown) => this.#take(answer))
     worker.on("messageerror", () => void worker.terminate())
     // It exits next.
     worker.on("error", () => {})
@@ -76,7 +77,7 @@ export class JobThread {
   /** The answer; undefined when the thread is not there, or ends before it has answered. Never rejects. */
   ask({ question, handOver = [] }: Job): Promise<unknown> {
     const worker = this.#worker
-    if (worker === undefined) return Promise.resolve(undefined)
+    if (worker === undefined || !this.#isOnline) return Promise.resolve(undefined)
     clearTimeout(this.#idle)
     // Somebody waits for it: the process must not end meanwhile.
     worker.ref()
