@@ -210,11 +210,9 @@ describe("the thread", () => {
     for (let i = 0; i < 6; i++) {
       thread.start()
       started.push(await thread.ready())
-      // It may have come online before its program was missed.
-      await new Promise((resolve) => setTimeout(resolve, 20))
     }
     expect(await thread.ask({ question: {} })).toBeUndefined()
-    expect(started.at(-1)).toBe(false)
+    expect(started).toEqual(Array.from({ length: 6 }, () => false))
   })
 
   it("does not keep a process alive that has nothing else to do, and keeps one alive that waits for it", async () => {
