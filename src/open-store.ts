@@ -3,12 +3,16 @@ import envPaths from "env-paths"
 import { openOn } from "./calls/open.js"
 import { SnapshotError } from "./core/errors.js"
 import { contentThreads } from "./platform/node/content-threads.js"
+import { JobThread } from "./platform/node/job-thread.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
 import { nativeBackend } from "./sidecar/native-capture.js"
 import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
 
 /** The threads of this process, as all stores share its processors. None runs before a capture has much to read. */
 const contentReader = contentThreads(new URL("./platform/node/content-worker.js", import.meta.url))
+
+/** Starts when there is much to compare or to restore. */
+const jobThread = new JobThread(new URL("./job-program.js", import.meta.url))
 
 /**
  * Opens the store of a work tree on Node, and makes it when it is not there.
@@ -24,7 +28,7 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
       argument: "fs",
     })
   const platform = await nodePlatform(
-    options.fs === undefined ? { contentReader } : { client: options.fs, contentReader },
+    options.fs === undefined ? { contentReader, jobThread } : { client: options.fs, contentReader, jobThread },
   )
   // Elsewhere a backslash is a character like any other.
   const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))
