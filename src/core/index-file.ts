@@ -1,5 +1,6 @@
 import type { FileSystem } from "./file-system.js"
-import { joinSharedIndex, readGitIndex, type IndexEntry } from "./git-index.js"
+import { joinSharedIndex, readGitIndex } from "./git-index.js"
+import type { IndexEntry } from "./index-entry.js"
 import type { Hasher } from "./hasher.js"
 import type { Oid } from "./oid.js"
 

@@ -5,7 +5,7 @@
  * UTF-8 is decoded, and a byte 0xNN that is no part of UTF-8 becomes the lone surrogate U+DCNN.
  * No UTF-8 text contains a lone surrogate, so nothing is confused.
  */
-import { compareBytes, exactText, utf8 } from "./bytes.js"
+import { compareBytes, exactText, isAscii, latinText, utf8 } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 
 /** A path relative to the work tree's root, with forward slashes; "" is the root itself. */
@@ -54,6 +54,8 @@ export function parsePath(text: string, argument: string = "paths"): RepoPath {
 
 /** The name that `bytes` spell, from which encodeName gives the same bytes. */
 export function decodeName(bytes: Uint8Array): string {
+  // A decoder takes longer to begin than most names to read.
+  if (bytes.length <= SHORT_NAME && isAscii(bytes)) return latinText(bytes)
   return exactText(bytes) ?? decodeBrokenName(bytes)
 }
 
@@ -115,6 +117,8 @@ export function escapePath(path: string): string {
   }
   return shown
 }
+
+const SHORT_NAME = 256
 
 function decodeBrokenName(bytes: Uint8Array): string {
   let name = ""

@@ -1,6 +1,6 @@
 import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import type { IndexEntry } from "../core/git-index.js"
+import type { IndexEntry } from "../core/index-entry.js"
 import type { Hasher } from "../core/hasher.js"
 import { readIndexFile } from "../core/index-file.js"
 import { parentOf, ROOT, type RepoPath } from "../core/path.js"
