@@ -157,7 +157,7 @@ class Paths {
   readonly #end: number
   readonly #mostBytes: number
   readonly #ends: number[] = []
-  #joined = new Uint8Array(64 * 1024)
+  #joined: Uint8Array
   /** Of the path that was added last. */
   #lastAt = 0
   #length = 0
@@ -166,6 +166,7 @@ class Paths {
     this.#bytes = bytes
     this.#end = end
     this.#mostBytes = mostBytes
+    this.#joined = new Uint8Array(bytes.length)
   }
 
   /** Adds the path at `pathAt` of an entry that begins at `start`; gives where the next one begins. */
