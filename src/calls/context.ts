@@ -21,6 +21,8 @@ export interface StoreContext {
   readonly log: SnapshotLog
   readonly treeCapture: TreeCapture
   readonly whole: WholeSnapshot
+  /** First captures may take what the user's own repository has hashed. */
+  readonly canSeed: boolean
   /** Globs of the only files to capture and restore; none for all. */
   readonly include: readonly string[]
   /** Tells the include globs apart in refs and commits; undefined without any. */

@@ -86,8 +86,7 @@ export function joinSharedIndex(index: GitIndex, shared: GitIndex, path: string)
     const successor = successors.get(position)
     if (successor !== undefined && (successor.path !== "" || gone.has(position)))
       throw refusal(path, "it does not fit its shared index")
-    if (!gone.has(position))
-      joined.set(place(entry), successor?.withPath(entry.path) ?? entry)
+    if (!gone.has(position)) joined.set(place(entry), successor?.withPath(entry.path) ?? entry)
   }
   for (const entry of index.entries.slice(replaced.length)) {
     if (entry.path === "") throw refusal(path, "it does not fit its shared index")

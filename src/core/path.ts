@@ -97,10 +97,14 @@ export function comparePaths(a: string, b: string): number {
  * Source: git's fsck messages (hasDot, hasDotdot, hasDotgit), https://git-scm.com/docs/git-fsck
  */
 export function isUnsafeName(name: string): boolean {
+  if (PLAIN_NAME.test(name)) return false
   if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) return true
   if (!isUtf8Name(name)) return true
   return name.split("\\").some(isNtfsDotGit) || isHfsDotGit(name)
 }
+
+/** What most names are, and none of those. */
+const PLAIN_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
 
 /** A path for people: control characters, backslashes and bytes that are no UTF-8 as escapes. */
 export function escapePath(path: string): string {

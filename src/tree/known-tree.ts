@@ -66,7 +66,11 @@ export async function viewKnown(known: KnownTree, checker: StatChecker, root: st
   return { isSame, root: knownFolder(known.seen, isChanged, 0) }
 }
 
-function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): KnownFolder {
+/**
+ * The folder in a row, seen from now; `isChanged` has 1 for each row that does not hold any more. `byRules`: without the
+ * same ignore files, other files in it may count.
+ */
+export function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number, byRules = true): KnownFolder {
   const { table } = source
   let rows: Map<string, number> | undefined
   const find = (name: string): number | undefined => {
@@ -94,7 +98,7 @@ function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): Kn
       const child = find(name)
       return child === undefined || table.kinds[child] !== FOLDER_ROW
         ? undefined
-        : knownFolder(source, isChanged, child)
+        : knownFolder(source, isChanged, child, byRules)
     },
     file(name, kind) {
       const child = find(name)
@@ -105,6 +109,7 @@ function knownFolder(source: NamedTable, isChanged: Uint8Array, row: number): Kn
       return { source, row: child, mode, oid: oidOf(table, child), sizeBytes: table.sizes[child] as number }
     },
     isSameFile(name, isThere) {
+      if (!byRules) return true
       const child = find(name)
       if (child === undefined) return !isThere
       const kind = table.kinds[child]

@@ -1,10 +1,11 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
-import { namesOf, type StatChecker, type StatColumns } from "../../core/stat-checker.js"
+import { namesOf, type StatChecker, type StatColumns, type ToldColumns } from "../../core/stat-checker.js"
 import { nextTurn } from "../../core/turns.js"
 import { changedRows } from "./changed-rows.js"
 import type { StatQuestion } from "./stat-worker.js"
+import { surveyRows } from "./survey-rows.js"
 
 /**
  * Compares paths on threads that start when there are many to compare, keep the process alive only while they work, and
@@ -27,23 +28,33 @@ export function statThreads(file: URL): StatChecker {
     }, IDLE_MS).unref()
   }
 
+  /** Lets each thread look at its share of the rows. */
+  async function ask(root: string, count: number, table: Pick<StatQuestion, "columns" | "told">): Promise<number[]> {
+    clearTimeout(idle)
+    try {
+      const all = running()
+      const share = Math.ceil(count / all.length)
+      const answers = all.map((thread, i) =>
+        thread.ask({ root, start: i * share, end: Math.min((i + 1) * share, count), ...table }),
+      )
+      return (await Promise.all(answers)).flat()
+    } finally {
+      rest()
+    }
+  }
+
   return {
     async changed(root, columns) {
-      if (columns.count < THREAD_ROWS) return Uint32Array.from(await changedHere(root, columns))
-      clearTimeout(idle)
-      try {
-        const all = running()
-        const share = Math.ceil(columns.count / all.length)
-        const parts = await Promise.all(
-          all.map((thread, i) => thread.ask(root, columns, i * share, Math.min((i + 1) * share, columns.count))),
-        )
-        return Uint32Array.from(parts.flat())
-      } catch {
-        // A thread that cannot be had, or that was ended, takes nothing from the caller.
-        return Uint32Array.from(await changedHere(root, columns))
-      } finally {
-        rest()
-      }
+      const { count } = columns
+      // A thread that cannot be had, or that was ended, takes nothing from the caller.
+      const found = count < THREAD_ROWS ? undefined : await ask(root, count, { columns }).catch(() => undefined)
+      return Uint32Array.from(found ?? (await changedHere(root, columns)))
+    },
+    async survey(root, told) {
+      const { count } = told
+      const done = count < THREAD_ROWS ? undefined : await ask(root, count, { told }).catch(() => undefined)
+      // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
+      if (done === undefined) await surveyHere(root, told)
     },
     async keepsFolderTimes(root) {
       if (process.platform !== "linux") return false
@@ -76,6 +87,15 @@ async function changedHere(root: string, columns: StatColumns): Promise<number[]
   return changed
 }
 
+/** Surveys on the calling thread, a little in each turn of the event loop. */
+async function surveyHere(root: string, told: ToldColumns): Promise<void> {
+  const names = namesOf(told)
+  for (let start = 0; start < told.count; start += TURN_ROWS) {
+    if (start > 0) await nextTurn()
+    surveyRows(root, told, names, start, Math.min(start + TURN_ROWS, told.count))
+  }
+}
+
 interface Waiting {
   readonly resolve: (changed: number[]) => void
   readonly reject: (error: unknown) => void
@@ -99,14 +119,14 @@ class StatThread {
     this.#worker.on("exit", () => this.#fail(new Error("the comparing thread ended")))
   }
 
-  ask(root: string, columns: StatColumns, start: number, end: number): Promise<number[]> {
-    const question: StatQuestion = { root, columns: columns === this.#known ? undefined : columns, start, end }
-    this.#known = columns
+  ask({ columns, ...question }: StatQuestion): Promise<number[]> {
+    const isKnown = columns !== undefined && columns === this.#known
+    if (columns !== undefined) this.#known = columns
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       // Somebody waits for it: the process must not end meanwhile.
       this.#worker.ref()
-      this.#worker.postMessage(question)
+      this.#worker.postMessage(isKnown ? question : { ...question, columns })
     })
   }
 
