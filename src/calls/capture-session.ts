@@ -77,7 +77,7 @@ export async function beginSession(store: StoreContext, request: SessionRequest)
   try {
     seeded = base === undefined ? await takeSeed(store, lease, request.signal) : undefined
     const reaches = base?.reaches ?? seeded?.reaches ?? new Set<Oid>()
-    const sink = packSink({ ...store.platform, loadGit: store.loadGit }, writer, reaches)
+    const sink = packSink({ ...store.platform, loadGit: store.loadGit }, writer, reaches, seeded?.seed !== undefined)
     const captured = await store.treeCapture.capture(
       {
         isTracked: await trackedBy(store, base, request.alsoTracked),

@@ -102,21 +102,28 @@ interface PrefixCode {
   readonly symbols: Uint16Array
 }
 
-function prefixCode(lengths: Uint8Array): PrefixCode {
-  const counts = new Uint16Array(MOST_CODE_BITS + 1)
-  for (const length of lengths) counts[length] = (counts[length] as number) + 1
+function newCode(symbols: number): PrefixCode {
+  return { counts: new Uint16Array(MOST_CODE_BITS + 1), symbols: new Uint16Array(symbols) }
+}
+
+/** Makes `code` the one in which each symbol has a code of the length that stands in `lengths` from `start` up to `end`. */
+function fillCode(code: PrefixCode, lengths: Uint8Array, start: number, end: number): PrefixCode {
+  const { counts, symbols } = code
+  counts.fill(0)
+  for (let at = start; at < end; at++) counts[lengths[at] as number] = (counts[lengths[at] as number] as number) + 1
   counts[0] = 0
-  const next = new Uint16Array(MOST_CODE_BITS + 2)
-  for (let length = 1; length <= MOST_CODE_BITS; length++)
-    next[length + 1] = (next[length] as number) + (counts[length] as number)
-  const symbols = new Uint16Array(lengths.length)
-  for (const [symbol, length] of lengths.entries()) {
+  NEXT[1] = 0
+  for (let length = 1; length < MOST_CODE_BITS; length++)
+    NEXT[length + 1] = (NEXT[length] as number) + (counts[length] as number)
+  symbols.fill(0)
+  for (let at = start; at < end; at++) {
+    const length = lengths[at] as number
     if (length === 0) continue
-    const place = next[length] as number
-    symbols[place] = symbol
-    next[length] = place + 1
+    const place = NEXT[length] as number
+    symbols[place] = at - start
+    NEXT[length] = place + 1
   }
-  return { counts, symbols }
+  return code
 }
 
 /** The next symbol: codes of one length are numbers one behind the other. */
@@ -143,24 +150,26 @@ interface Codes {
 /** The codes at the start of a block that has its own. */
 function readCodes(bits: Bits): Codes | undefined {
   const [literals, distances, ordered] = [bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4]
-  const lengthsOfLengths = new Uint8Array(LENGTH_ORDER.length)
-  for (let i = 0; i < ordered; i++) lengthsOfLengths[LENGTH_ORDER[i] as number] = bits.take(3)
-  const code = prefixCode(lengthsOfLengths)
-  const lengths = new Uint8Array(literals + distances)
-  for (let at = 0; at < lengths.length;) {
+  LENGTHS_OF_CODES.fill(0)
+  for (let i = 0; i < ordered; i++) LENGTHS_OF_CODES[LENGTH_ORDER[i] as number] = bits.take(3)
+  const code = fillCode(OWN_LENGTHS, LENGTHS_OF_CODES, 0, LENGTHS_OF_CODES.length)
+  const count = literals + distances
+  for (let at = 0; at < count;) {
     const symbol = decode(bits, code)
     if (symbol === undefined || bits.isOver) return undefined
     if (symbol < 16) {
-      lengths[at++] = symbol
+      CODE_LENGTHS[at++] = symbol
       continue
     }
-    const repeated = symbol === 16 ? lengths[at - 1] : 0
+    const repeated = symbol === 16 ? (at === 0 ? undefined : CODE_LENGTHS[at - 1]) : 0
     const times = symbol === 16 ? 3 + bits.take(2) : symbol === 17 ? 3 + bits.take(3) : 11 + bits.take(7)
-    if (repeated === undefined || at + times > lengths.length) return undefined
-    lengths.fill(repeated, at, at + times)
+    if (repeated === undefined || at + times > count) return undefined
+    CODE_LENGTHS.fill(repeated, at, at + times)
     at += times
   }
-  return { literals: prefixCode(lengths.subarray(0, literals)), distances: prefixCode(lengths.subarray(literals)) }
+  fillCode(OWN.literals, CODE_LENGTHS, 0, literals)
+  fillCode(OWN.distances, CODE_LENGTHS, literals, count)
+  return OWN
 }
 
 const MOST_CODE_BITS = 15
@@ -184,9 +193,19 @@ function stepped(start: number, plain: number, each: number, bound: number): Ext
   return table
 }
 
+/** Filled anew for each block: making them takes longer than all else. */
+const NEXT = new Uint16Array(MOST_CODE_BITS + 1)
+const LENGTHS_OF_CODES = new Uint8Array(LENGTH_ORDER.length)
+const CODE_LENGTHS = new Uint8Array(288 + 32)
+const OWN_LENGTHS = newCode(LENGTH_ORDER.length)
+const OWN: Codes = { literals: newCode(288), distances: newCode(32) }
+
 const FIXED: Codes = {
-  literals: prefixCode(
+  literals: fillCode(
+    newCode(288),
     Uint8Array.from({ length: 288 }, (_, symbol) => (symbol < 144 ? 8 : symbol < 256 ? 9 : symbol < 280 ? 7 : 8)),
+    0,
+    288,
   ),
-  distances: prefixCode(new Uint8Array(30).fill(5)),
+  distances: fillCode(newCode(30), new Uint8Array(30).fill(5), 0, 30),
 }

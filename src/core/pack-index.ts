@@ -44,6 +44,8 @@ export interface PackIndex {
   entries(): Iterable<PackIndexEntry>
   /** Where the entry behind the one at `offset` begins; undefined for the last one. */
   nextOffset(offset: number): number | undefined
+  /** Where the entries begin, in this order, and behind them `end`. */
+  starts(end: number): Float64Array
 }
 
 /** The index of a pack with these entries, which may come in any order, each oid once. */
@@ -190,6 +192,14 @@ class ParsedIndex implements PackIndex {
     const sorted = (this.#byOffset ??= this.#offsets().sort())
     const row = lowerBound(0, sorted.length, (i) => (sorted[i] as number) > offset)
     return sorted[row]
+  }
+
+  starts(end: number): Float64Array {
+    const sorted = (this.#byOffset ??= this.#offsets().sort())
+    const starts = new Float64Array(sorted.length + 1)
+    starts.set(sorted)
+    starts[sorted.length] = end
+    return starts
   }
 
   #offsets(): Float64Array {

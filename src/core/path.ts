@@ -103,8 +103,8 @@ export function isUnsafeName(name: string): boolean {
   return name.split("\\").some(isNtfsDotGit) || isHfsDotGit(name)
 }
 
-/** What most names are, and none of those. */
-const PLAIN_NAME = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
+/** What most names are, and no unsafe one is. */
+export const PLAIN_NAME: RegExp = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
 
 /** A path for people: control characters, backslashes and bytes that are no UTF-8 as escapes. */
 export function escapePath(path: string): string {

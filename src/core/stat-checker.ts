@@ -19,8 +19,9 @@ export const LINK_ROW = 2
 export const LEFT_OUT_ROW = 3
 
 /**
- * Rows as somebody else saw their paths, of which not all is known: a time is two numbers of 32 bits, nanoseconds first,
- * as `toldTimes` gives them; of inodes and sizes the lowest 32 bits are known, of permissions none, of folders nothing.
+ * Rows as somebody else saw their paths, of which not all is known: times and inodes are two numbers of 32 bits each, as
+ * `toldPairs` gives them, nanoseconds and seconds, or the lowest 32 bits and zero; of sizes the lowest 32 bits are known,
+ * of permissions none, of folders nothing.
  */
 export interface ToldColumns extends StatColumns {
   /** What was found at each row: the marks below. */
@@ -36,8 +37,8 @@ export const HAS_ATTRIBUTES = 4
 /** It is on another device than the root. */
 export const ELSEWHERE = 8
 
-/** A column of told times as pairs of nanoseconds and seconds. */
-export function toldTimes(column: BigInt64Array): Uint32Array {
+/** A column of told times or inodes as pairs of numbers. */
+export function toldPairs(column: BigInt64Array): Uint32Array {
   return new Uint32Array(column.buffer, column.byteOffset, 2 * column.length)
 }
 
@@ -45,6 +46,8 @@ export function toldTimes(column: BigInt64Array): Uint32Array {
 export interface StatChecker {
   /** The rows whose path is not what they say, in no order. `root` is the path of the first row. */
   changed(root: string, columns: StatColumns): Promise<Uint32Array>
+  /** There will soon be many paths to look at: starts what that takes. */
+  prepare(): void
   /** Looks at the paths of all rows, lists the folders, and fills in what was not known. `root` is the path of the first row. */
   survey(root: string, columns: ToldColumns): Promise<void>
   /** Whether a folder's times change whenever a name in it does, on the file system that `root` is on. */

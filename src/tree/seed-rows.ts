@@ -19,7 +19,11 @@ export interface SurveyedTable {
 /** The folders with a file of attributes in them. */
 export function attributesFolders({ seen, found }: SurveyedTable): RepoPath[] {
   const folders: RepoPath[] = []
-  for (const [row, path] of eachPath(seen)) if (((found[row] as number) & HAS_ATTRIBUTES) !== 0) folders.push(path())
+  const place = new Place(seen)
+  for (let row = 0; row < seen.table.count; row++) {
+    place.enter(row)
+    if (((found[row] as number) & HAS_ATTRIBUTES) !== 0) folders.push(place.path(row))
+  }
   return folders
 }
 
@@ -38,14 +42,16 @@ export async function changedRows(
   const isOld = settledRows(surveyed)
   const isChanged = new Uint8Array(table.count)
   const pause = pauses()
-  for (const [row, path, above] of eachPath(seen)) {
-    await pause()
+  const place = new Place(seen)
+  for (let row = 0; row < table.count; row++) {
+    if (row % PAUSE_ROWS === 0) await pause()
+    place.enter(row)
     const marks = found[row] as number
     const isFolder = table.kinds[row] === FOLDER_ROW
     const isThere = held[row] === 1 && (marks & AS_TOLD) !== 0
     const isSame = isFolder
       ? (marks & ALL_TOLD) !== 0
-      : table.sizes[row] === sizes[row] && conversions?.mayApply(path(), table.ctimes[row] as bigint) !== true
+      : table.sizes[row] === sizes[row] && conversions?.mayApply(place.path(row), table.ctimes[row] as bigint) !== true
     if (!isThere || !isSame) isChanged[row] = 1
     if (isOld(row) && (marks & ELSEWHERE) === 0) table.marks[row] = (table.marks[row] as number) | SURE
     if (table.kinds[row] !== FILE_ROW) continue
@@ -53,10 +59,12 @@ export async function changedRows(
     if (isExecutable === (((table.marks[row] as number) & EXECUTABLE) !== 0)) continue
     table.marks[row] = (table.marks[row] as number) ^ EXECUTABLE
     // The trees of the index have it otherwise.
-    for (const folder of above) isChanged[folder] = 1
+    for (const folder of place.above) isChanged[folder] = 1
   }
   return isChanged
 }
+
+const PAUSE_ROWS = 256
 
 /** Whether the times of a row are so old that any change will show. */
 function settledRows({ seen, beganMs }: SurveyedTable): (row: number) => boolean {
@@ -70,23 +78,34 @@ function settledRows({ seen, beganMs }: SurveyedTable): (row: number) => boolean
   }
 }
 
-/** The rows with their paths, and the rows of the folders above. */
-function* eachPath(
-  seen: NamedTable,
-): Generator<readonly [row: number, path: () => RepoPath, above: readonly number[]]> {
-  const { table } = seen
-  const above: number[] = []
-  const paths: RepoPath[] = []
-  for (let row = 0; row < table.count; row++) {
-    while (above.length > 0 && (table.ends[above.at(-1) as number] as number) <= row) {
-      above.pop()
-      paths.pop()
+/** Where a walk over a table is. */
+class Place {
+  readonly #seen: NamedTable
+  /** The folders that the row is in, the innermost last. */
+  readonly above: number[] = []
+  readonly #paths: RepoPath[] = []
+
+  constructor(seen: NamedTable) {
+    this.#seen = seen
+  }
+
+  /** Goes to the next row. */
+  enter(row: number): void {
+    const { table } = this.#seen
+    while (this.above.length > 0 && (table.ends[this.above.at(-1) as number] as number) <= row) {
+      this.above.pop()
+      this.#paths.pop()
     }
-    const folder = paths.at(-1)
-    const path = (): RepoPath => (folder === undefined ? ROOT : joinPath(folder, nameIn(seen, row)))
-    yield [row, path, above]
-    if (table.kinds[row] !== FOLDER_ROW) continue
-    paths.push(path())
-    above.push(row)
+    if (table.kinds[row] !== FOLDER_ROW) return
+    this.#paths.push(this.path(row))
+    this.above.push(row)
+  }
+
+  /** The path of a row that was just entered. */
+  path(row: number): RepoPath {
+    const isEntered = this.above.at(-1) === row
+    const folder = this.#paths.at(-1)
+    if (isEntered && folder !== undefined) return folder
+    return folder === undefined ? ROOT : joinPath(folder, nameIn(this.#seen, row))
   }
 }

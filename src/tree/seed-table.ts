@@ -1,8 +1,8 @@
 import { utf8 } from "../core/bytes.js"
 import type { IndexEntry } from "../core/index-entry.js"
 import { OID_BYTES } from "../core/oid.js"
-import { comparePaths, isUnsafeName } from "../core/path.js"
-import { FILE_ROW, FOLDER_ROW, LINK_ROW, toldTimes } from "../core/stat-checker.js"
+import { comparePaths, isUnsafeName, PLAIN_NAME } from "../core/path.js"
+import { FILE_ROW, FOLDER_ROW, LINK_ROW, toldPairs } from "../core/stat-checker.js"
 import { isRestoreName } from "./restore-name.js"
 import { EXECUTABLE, sharedBuffer, tableBytes, viewTable, type NamedTable } from "./stat-table.js"
 
@@ -23,12 +23,19 @@ export function seedTable(
   for (const entry of entries) {
     if (!entry.path.startsWith(start) || !isVouchedFor(entry, writtenSeconds)) continue
     const path = entry.path.slice(start.length)
-    if (last !== undefined && comparePaths(last, path) >= 0) return undefined
+    if (last !== undefined && !isBefore(last, path)) return undefined
     last = path
     rows.add(path, entry)
   }
   return rows.finish()
 }
+
+/** In the order of their bytes, from which that of the texts differs only from the surrogates on. */
+function isBefore(path: string, next: string): boolean {
+  return FROM_SURROGATES.test(next) ? comparePaths(path, next) < 0 : path < next
+}
+
+const FROM_SURROGATES = /[\ud800-\uffff]/
 
 function isVouchedFor(entry: IndexEntry, writtenSeconds: number): boolean {
   if (entry.stage !== 0 || entry.assumeValid || entry.skipWorktree || entry.intentToAdd) return false
@@ -45,8 +52,11 @@ class Rows {
 
   add(path: string, entry: IndexEntry): void {
     const nameAt = path.lastIndexOf("/") + 1
+    let folder = this.#open.at(-1) ?? ROOT_FOLDER
+    // Most paths are in the folder of the last one.
+    if (folder.path.length !== nameAt || !path.startsWith(folder.path)) folder = this.#enter(path.slice(0, nameAt))
     const name = path.slice(nameAt)
-    if (this.#enter(path.slice(0, nameAt)).row !== undefined && !isLeftToScan(name)) this.#put(name, entry)
+    if (folder.row !== undefined && !isLeftToScan(name)) this.#put(name, entry)
   }
 
   finish(): NamedTable {
@@ -55,7 +65,7 @@ class Rows {
     const names = this.#names.join("")
     const encoded = utf8(names)
     const table = viewTable(sharedBuffer(tableBytes(count, encoded.length)), count, encoded.length)
-    const [mtimes, ctimes] = [toldTimes(table.mtimes), toldTimes(table.ctimes)]
+    const [mtimes, ctimes, inodes] = [toldPairs(table.mtimes), toldPairs(table.ctimes), toldPairs(table.inodes)]
     let nameAt = 0
     for (let row = 0; row < count; row++) {
       table.ends[row] = this.#ends[row] as number
@@ -66,13 +76,14 @@ class Rows {
         table.kinds[row] = FOLDER_ROW
         continue
       }
-      table.kinds[row] = entry.mode === LINK ? LINK_ROW : FILE_ROW
-      table.marks[row] = entry.mode === EXECUTABLE_FILE ? EXECUTABLE : 0
+      const { mode } = entry
+      table.kinds[row] = mode === LINK ? LINK_ROW : FILE_ROW
+      table.marks[row] = mode === EXECUTABLE_FILE ? EXECUTABLE : 0
       mtimes[2 * row] = entry.mtimeNanoseconds
       mtimes[2 * row + 1] = entry.mtimeSeconds
       ctimes[2 * row] = entry.ctimeNanoseconds
       ctimes[2 * row + 1] = entry.ctimeSeconds
-      table.inodes[row] = BigInt(entry.inode)
+      inodes[2 * row] = entry.inode
       table.sizes[row] = entry.sizeBytes
       entry.putOid(table.oids, row * OID_BYTES)
     }
@@ -120,6 +131,7 @@ const ROOT_FOLDER: OpenFolder = { path: "", row: 0 }
 
 /** Names that a capture reports or passes over, and those that may stand for other bytes when they are listed. */
 function isLeftToScan(name: string): boolean {
+  if (PLAIN_NAME.test(name)) return false
   return isUnsafeName(name) || isRestoreName(name) || name.includes("\ufffd")
 }
 

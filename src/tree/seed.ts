@@ -48,6 +48,9 @@ export async function findSeed(platform: Platform, worktree: string): Promise<Se
   const { fileSystem: fs, hasher, environment, statChecker, clock } = platform
   const repository = statChecker && (await findOwnRepository(fs, worktree))
   if (repository === undefined) return undefined
+  // An index of fewer paths is looked at without.
+  const { sizeBytes = 0 } = (await fs.lstat(pathFrom(repository.gitdir, "index"))) ?? {}
+  if (sizeBytes > MANY_PATHS_BYTES) statChecker?.prepare()
   const config = await readConfigFiles({ fs, environment, repository })
   if (convertsAll(config)) return undefined
   const format = lastVariable(config, "extensions.objectformat")?.value ?? "sha1"
@@ -70,6 +73,9 @@ export async function findSeed(platform: Platform, worktree: string): Promise<Se
       begin(platform, statChecker as StatChecker, { worktree, seen, places, indexed: attributesIn(index, repository) }),
   }
 }
+
+/** Some thousand paths. */
+const MANY_PATHS_BYTES = 256 * 1024
 
 /** Line ends of any file that Git takes for text. */
 function convertsAll(config: readonly ConfigVariable[]): boolean {

@@ -15,9 +15,9 @@ export function statThreads(file: URL): StatChecker {
   let threads: StatThread[] = []
   let idle: NodeJS.Timeout | undefined
 
-  function running(): readonly StatThread[] {
+  function running(most: number): readonly StatThread[] {
     threads = threads.filter((thread) => !thread.hasEnded)
-    while (threads.length < Math.min(2, availableParallelism())) threads.push(new StatThread(file))
+    while (threads.length < Math.min(most, availableParallelism())) threads.push(new StatThread(file))
     return threads
   }
 
@@ -29,10 +29,15 @@ export function statThreads(file: URL): StatChecker {
   }
 
   /** Lets each thread look at its share of the rows. */
-  async function ask(root: string, count: number, table: Pick<StatQuestion, "columns" | "told">): Promise<number[]> {
+  async function ask(
+    root: string,
+    count: number,
+    table: Pick<StatQuestion, "columns" | "told">,
+    most: number,
+  ): Promise<number[]> {
     clearTimeout(idle)
     try {
-      const all = running()
+      const all = running(most)
       const share = Math.ceil(count / all.length)
       const answers = all.map((thread, i) =>
         thread.ask({ root, start: i * share, end: Math.min((i + 1) * share, count), ...table }),
@@ -47,12 +52,20 @@ export function statThreads(file: URL): StatChecker {
     async changed(root, columns) {
       const { count } = columns
       // A thread that cannot be had, or that was ended, takes nothing from the caller.
-      const found = count < THREAD_ROWS ? undefined : await ask(root, count, { columns }).catch(() => undefined)
+      const found = count < THREAD_ROWS ? undefined : await ask(root, count, { columns }, MOST_THREADS).catch(() => undefined)
       return Uint32Array.from(found ?? (await changedHere(root, columns)))
+    },
+    prepare() {
+      try {
+        running(1)
+        rest()
+      } catch {
+        // Whoever asks does without.
+      }
     },
     async survey(root, told) {
       const { count } = told
-      const done = count < THREAD_ROWS ? undefined : await ask(root, count, { told }).catch(() => undefined)
+      const done = count < THREAD_ROWS ? undefined : await ask(root, count, { told }, surveyors(count)).catch(() => undefined)
       // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
       if (done === undefined) await surveyHere(root, told)
     },
@@ -70,6 +83,12 @@ export function statThreads(file: URL): StatChecker {
  */
 const KEEPING: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
 
+/** The calling thread has as much to do meanwhile, and a thread takes as long to start as it takes for many rows. */
+function surveyors(count: number): number {
+  return count > 40_000 ? MOST_THREADS : 1
+}
+
+const MOST_THREADS = 2
 /** Fewer rows than this are compared here, in less time than a thread takes to start. */
 const THREAD_ROWS = 2000
 /** So many take about a millisecond. */

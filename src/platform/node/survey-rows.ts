@@ -5,7 +5,7 @@ import {
   ELSEWHERE,
   FOLDER_ROW,
   HAS_ATTRIBUTES,
-  toldTimes,
+  toldPairs,
   type ToldColumns,
 } from "../../core/stat-checker.js"
 import { statOf } from "./changed-rows.js"
@@ -14,8 +14,8 @@ import { eachRow, FILE_TYPES } from "./each-row.js"
 /** Looks at the rows from `start` up to `end`, as StatChecker.survey says. `names` is the text of all names. */
 export function surveyRows(root: string, columns: ToldColumns, names: string, start: number, end: number): void {
   const device = statOf(root)?.dev
-  const [mtimes, ctimes] = [toldTimes(columns.mtimes), toldTimes(columns.ctimes)]
-  const { inodes, sizes, kinds } = columns
+  const { sizes, kinds } = columns
+  const [mtimes, ctimes, inodes] = [columns.mtimes, columns.ctimes, columns.inodes].map(toldPairs) as [Uint32Array, Uint32Array, Uint32Array]
   eachRow(root, columns, names, start, end, (row, address) => {
     // A name that comes while the folder is listed must not make it look as it was.
     const stat = statOf(address)
@@ -23,19 +23,23 @@ export function surveyRows(root: string, columns: ToldColumns, names: string, st
     if (stat === undefined || (Number(stat.mode) & FILE_TYPE) !== FILE_TYPES[kind]) return
     const isAsTold =
       kind === FOLDER_ROW ||
-      (BigInt.asUintN(32, stat.size) === BigInt(sizes[row] as number) &&
-        BigInt.asUintN(32, stat.ino) === BigInt.asUintN(32, inodes[row] as bigint) &&
+      (low32(stat.size) === sizes[row] &&
+        low32(stat.ino) === inodes[2 * row] &&
         stat.mtimeNs === timeAt(mtimes, row) &&
         stat.ctimeNs === timeAt(ctimes, row))
     if (!isAsTold) return
     columns.mtimes[row] = stat.mtimeNs
     columns.ctimes[row] = stat.ctimeNs
-    inodes[row] = stat.ino
+    columns.inodes[row] = stat.ino
     sizes[row] = Number(stat.size)
     columns.permissions[row] = Number(stat.mode) & 0o7777
     columns.found[row] =
       AS_TOLD | (stat.dev === device ? 0 : ELSEWHERE) | (kind === FOLDER_ROW ? look(columns, names, row, address) : 0)
   })
+}
+
+function low32(number: bigint): number {
+  return Number(BigInt.asUintN(32, number))
 }
 
 /** The time that a row was told, in nanoseconds. */
