@@ -35,8 +35,8 @@ export async function takeSeed(
   try {
     const { platform, layout } = store
     // What the other tool would make of the repository's objects is not known.
-    if (!store.canSeed || (await isForeign(platform.fileSystem, layout))) return NO_SEED
-    const source = await findSeed(platform, store.worktree)
+    if (store.seedRules === undefined || (await isForeign(platform.fileSystem, layout))) return NO_SEED
+    const source = await findSeed(platform, store.worktree, store.seedRules)
     if (source === undefined) return NO_SEED
     if ("problem" in source) return { ...NO_SEED, ...source }
     if (!(await hasPacks(platform.fileSystem, source.objects))) return NO_SEED

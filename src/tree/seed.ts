@@ -13,6 +13,7 @@ import { ATTRIBUTES, type AttributesPlaces } from "./attributes-files.js"
 import { readConfigFiles } from "./config-files.js"
 import { findOwnRepository, type OwnRepository } from "./own-repository.js"
 import { readConversions } from "./conversions.js"
+import type { RulesSource } from "./rules-now.js"
 import { attributesFolders, changedRows } from "./seed-rows.js"
 import { seedTable } from "./seed-table.js"
 import { seedTrees } from "./seed-trees.js"
@@ -44,7 +45,11 @@ export interface SeedProblem {
  * The repository of a work tree, when it can be a seed: undefined when there is none, when nothing of it can be counted
  * on, and where paths cannot be looked at fast.
  */
-export async function findSeed(platform: Platform, worktree: string): Promise<SeedSource | SeedProblem | undefined> {
+export async function findSeed(
+  platform: Platform,
+  worktree: string,
+  rules: RulesSource,
+): Promise<SeedSource | SeedProblem | undefined> {
   const { fileSystem: fs, hasher, environment, statChecker, clock } = platform
   const repository = statChecker && (await findOwnRepository(fs, worktree))
   if (repository === undefined) return undefined
@@ -55,12 +60,8 @@ export async function findSeed(platform: Platform, worktree: string): Promise<Se
   if (convertsAll(config)) return undefined
   const format = lastVariable(config, "extensions.objectformat")?.value ?? "sha1"
   if (format.toLowerCase() !== "sha1") return { problem: `The repository's object names are ${format}, not SHA-1.` }
-  let index: IndexFile | undefined
-  try {
-    index = await readIndexFile(fs, hasher, repository.gitdir)
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) }
-  }
+  const index = await readIndex(platform, repository, rules)
+  if (index !== undefined && "problem" in index) return index
   // With a time to come, nothing can be told to be older.
   if (index === undefined || index.writtenNs > BigInt(clock.nowMs()) * 1_000_000n) return undefined
   const seen = seedTable(index.entries, repository.prefix, Number(index.writtenNs / 1_000_000_000n))
@@ -71,6 +72,20 @@ export async function findSeed(platform: Platform, worktree: string): Promise<Se
     objects: pathFrom(repository.commonDir, "objects"),
     begin: () =>
       begin(platform, statChecker as StatChecker, { worktree, seen, places, indexed: attributesIn(index, repository) }),
+  }
+}
+
+async function readIndex(
+  { fileSystem, hasher }: Platform,
+  { gitdir }: OwnRepository,
+  rules: RulesSource,
+): Promise<IndexFile | SeedProblem | undefined> {
+  const read: (IndexFile | undefined)[] = []
+  try {
+    await rules.now((index) => void read.push(index))
+    return read[0] ?? (await readIndexFile(fileSystem, hasher, gitdir))
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) }
   }
 }
 

@@ -52,7 +52,8 @@ export function statThreads(file: URL): StatChecker {
     async changed(root, columns) {
       const { count } = columns
       // A thread that cannot be had, or that was ended, takes nothing from the caller.
-      const found = count < THREAD_ROWS ? undefined : await ask(root, count, { columns }, MOST_THREADS).catch(() => undefined)
+      const found =
+        count < THREAD_ROWS ? undefined : await ask(root, count, { columns }, MOST_THREADS).catch(() => undefined)
       return Uint32Array.from(found ?? (await changedHere(root, columns)))
     },
     prepare() {
@@ -65,7 +66,8 @@ export function statThreads(file: URL): StatChecker {
     },
     async survey(root, told) {
       const { count } = told
-      const done = count < THREAD_ROWS ? undefined : await ask(root, count, { told }, surveyors(count)).catch(() => undefined)
+      const done =
+        count < THREAD_ROWS ? undefined : await ask(root, count, { told }, surveyors(count)).catch(() => undefined)
       // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
       if (done === undefined) await surveyHere(root, told)
     },

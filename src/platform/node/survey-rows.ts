@@ -15,7 +15,11 @@ import { eachRow, FILE_TYPES } from "./each-row.js"
 export function surveyRows(root: string, columns: ToldColumns, names: string, start: number, end: number): void {
   const device = statOf(root)?.dev
   const { sizes, kinds } = columns
-  const [mtimes, ctimes, inodes] = [columns.mtimes, columns.ctimes, columns.inodes].map(toldPairs) as [Uint32Array, Uint32Array, Uint32Array]
+  const [mtimes, ctimes, inodes] = [columns.mtimes, columns.ctimes, columns.inodes].map(toldPairs) as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ]
   eachRow(root, columns, names, start, end, (row, address) => {
     // A name that comes while the folder is listed must not make it look as it was.
     const stat = statOf(address)
