@@ -50,7 +50,7 @@ export async function findSeed(
   worktree: string,
   rules: RulesSource,
 ): Promise<SeedSource | SeedProblem | undefined> {
-  const { fileSystem: fs, hasher, environment, statChecker, clock } = platform
+  const { fileSystem: fs, environment, statChecker, clock } = platform
   const repository = statChecker && (await findOwnRepository(fs, worktree))
   if (repository === undefined) return undefined
   // An index of fewer paths is looked at without.

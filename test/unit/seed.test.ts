@@ -279,7 +279,7 @@ describe.runIf(gitIsThere())("maintenance", () => {
       expectWhole(copy)
       expect(sizeOf(copy)).toBeLessThan(sizeOf(gitdir) / 2)
       fs.rmSync(copy, { recursive: true })
-      if (!ended || count() < end) break
+      if (!ended && count() < end) break
     }
   })
 })
