@@ -59,7 +59,7 @@ export async function readGitIndex(hasher: Hasher, bytes: Uint8Array, path: stri
   if (isChecked && !equalBytes(await hasher.sha1([bytes.subarray(0, end)]), trailer)) throw refuse("it is damaged")
 
   const mostPathBytes = bytes.length * MOST_GROWTH
-  const found = readEntries(bytes, HEADER_BYTES, end, version, view.getUint32(8), mostPathBytes)
+  const found = await readEntries(bytes, HEADER_BYTES, end, version, view.getUint32(8), mostPathBytes)
   if (found === undefined) throw refuse("it is damaged, or its paths take more room than those of any work tree")
   const extensions = readExtensions(bytes.subarray(found.end, end), refuse)
   return { version, entries: found.entries, checksum: oidAt(trailer), ...extensions }

@@ -1,6 +1,7 @@
 import { exactText } from "./bytes.js"
 import { OID_BYTES, oidAt, type Oid } from "./oid.js"
 import { decodeName } from "./path.js"
+import { pauses } from "./turns.js"
 
 /** An entry of the index. Numbers of the file's state are cut to 32 bits. */
 export interface IndexEntry {
@@ -120,20 +121,22 @@ export interface FoundEntries {
  * The `count` entries from `start` on, of an index that `bytes` hold up to `end`; undefined when they are damaged, or
  * their paths would take more than `mostPathBytes`.
  */
-export function readEntries(
+export async function readEntries(
   bytes: Uint8Array,
   start: number,
   end: number,
   version: 2 | 3 | 4,
   count: number,
   mostPathBytes: number,
-): FoundEntries | undefined {
+): Promise<FoundEntries | undefined> {
+  const pause = pauses()
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const paths = new Paths(bytes, end, mostPathBytes)
   const starts: number[] = []
   const flags: number[] = []
   let at = start
   for (let i = 0; i < count; i++) {
+    if (i % PAUSE_ENTRIES === 0) await pause()
     if (at + STAT_BYTES + OID_BYTES + 4 > end) return undefined
     const flagsAt = at + STAT_BYTES + OID_BYTES
     const own = view.getUint16(flagsAt)
@@ -221,5 +224,6 @@ class Paths {
   }
 }
 
+const PAUSE_ENTRIES = 1024
 /** Ten numbers: an entry's file state. */
 const STAT_BYTES = 40

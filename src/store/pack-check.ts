@@ -26,6 +26,7 @@ export async function checkPack(
   /** The place of each, counted from one on; 0 for what is not in the pack. */
   const places = new Uint32Array(wanted.count)
   for (let i = 0; i < wanted.count; i++) {
+    if (i % PAUSE_ENTRIES === 0) await check.pause()
     const row = held[i] === 1 ? undefined : index.rowOf(wanted.oids, i * OID_BYTES)
     if (row !== undefined) places[i] = 1 + check.want(row)
   }
@@ -56,7 +57,7 @@ class PackCheck {
   readonly #bases: Uint32Array
   /** What is read is looked at before more is. */
   readonly #buffer = new Uint8Array(RUN_BYTES)
-  readonly #pause: Pause = pauses()
+  readonly pause: Pause = pauses()
   #hasAllRows = false
 
   constructor(deflater: Pick<Deflater, "crc32">, file: OpenFile, index: PackIndex, end: number) {
@@ -119,7 +120,7 @@ class PackCheck {
       const read = await this.#file.read(this.#buffer.subarray(0, length), start)
       for (let place = first; place <= last; place++) {
         if (this.#states[place] !== WANTED) continue
-        if (place % PAUSE_ENTRIES === 0) await this.#pause()
+        if (place % PAUSE_ENTRIES === 0) await this.pause()
         const at = (this.#starts[place] as number) - start
         const isWhole = (this.#starts[place + 1] as number) - start <= read
         this.#states[place] = isWhole ? this.#look(place, at) : await this.#lookAtLong(place, read)

@@ -277,8 +277,8 @@ async function captureIn(
   const isSameRules = rules.digest !== undefined && rules.digest === known?.rulesDigest
   const scanned = await scan(fileSystem, folders, rules.scope, visitor, {
     known: seed?.root ?? view?.root,
-    // No rule leaves out what the repository tracks, and a folder of a seed holds nothing else.
-    isSameRules: isSameRules || seed !== undefined,
+    // No rule leaves out what the repository tracks, and a folder of a seed holds nothing else; `include` may.
+    isSameRules: seed === undefined ? isSameRules : rules.scope.included === undefined,
     signal,
     onProgress,
   })

@@ -3,6 +3,7 @@ import type { IndexEntry } from "../core/index-entry.js"
 import { OID_BYTES } from "../core/oid.js"
 import { comparePaths, isUnsafeName, PLAIN_NAME } from "../core/path.js"
 import { FILE_ROW, FOLDER_ROW, LINK_ROW, toldPairs } from "../core/stat-checker.js"
+import { pauses, type Pause } from "../core/turns.js"
 import { isRestoreName } from "./restore-name.js"
 import { EXECUTABLE, sharedBuffer, tableBytes, viewTable, type NamedTable } from "./stat-table.js"
 
@@ -12,23 +13,27 @@ import { EXECUTABLE, sharedBuffer, tableBytes, viewTable, type NamedTable } from
  * index may have been written once more since it was hashed, and is left out with all that Git itself would look at.
  * Undefined when the entries are in no order.
  */
-export function seedTable(
+export async function seedTable(
   entries: readonly IndexEntry[],
   prefix: string,
   writtenSeconds: number,
-): NamedTable | undefined {
+): Promise<NamedTable | undefined> {
   const start = prefix === "" ? "" : `${prefix}/`
   const rows = new Rows()
+  const pause = pauses()
   let last: string | undefined
-  for (const entry of entries) {
+  for (const [i, entry] of entries.entries()) {
+    if (i % PAUSE_ENTRIES === 0) await pause()
     if (!entry.path.startsWith(start) || !isVouchedFor(entry, writtenSeconds)) continue
     const path = entry.path.slice(start.length)
     if (last !== undefined && !isBefore(last, path)) return undefined
     last = path
     rows.add(path, entry)
   }
-  return rows.finish()
+  return rows.finish(pause)
 }
+
+const PAUSE_ENTRIES = 1024
 
 /** In the order of their bytes, from which that of the texts differs only from the surrogates on. */
 function isBefore(path: string, next: string): boolean {
@@ -59,7 +64,7 @@ class Rows {
     if (folder.row !== undefined && !isLeftToScan(name)) this.#put(name, entry)
   }
 
-  finish(): NamedTable {
+  async finish(pause: Pause): Promise<NamedTable> {
     this.#closeUpTo(0)
     const count = this.#names.length
     const names = this.#names.join("")
@@ -68,6 +73,7 @@ class Rows {
     const [mtimes, ctimes, inodes] = [toldPairs(table.mtimes), toldPairs(table.ctimes), toldPairs(table.inodes)]
     let nameAt = 0
     for (let row = 0; row < count; row++) {
+      if (row % PAUSE_ENTRIES === 0) await pause()
       table.ends[row] = this.#ends[row] as number
       table.nameStarts[row] = nameAt
       nameAt += (this.#names[row] as string).length

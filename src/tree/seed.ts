@@ -64,7 +64,7 @@ export async function findSeed(
   if (index !== undefined && "problem" in index) return index
   // With a time to come, nothing can be told to be older.
   if (index === undefined || index.writtenNs > BigInt(clock.nowMs()) * 1_000_000n) return undefined
-  const seen = seedTable(index.entries, repository.prefix, Number(index.writtenNs / 1_000_000_000n))
+  const seen = await seedTable(index.entries, repository.prefix, Number(index.writtenNs / 1_000_000_000n))
   if (seen === undefined) return { problem: "The entries of the repository's index are in no order." }
   if (seen.table.count === 1) return undefined
   const places = { fs, environment, repository, config }
@@ -118,7 +118,7 @@ async function begin(platform: Platform, checker: StatChecker, index: ReadIndex)
   const { worktree, seen, places, indexed } = index
   const { table } = seen
   const beganMs = clock.nowMs()
-  const sizes = Float64Array.from(table.sizes)
+  const sizes = table.sizes.slice()
   const found = new Uint8Array(sharedBuffer(table.count))
   const surveying = checker.survey(worktree, { ...table, found })
   // Told to whoever waits for it.

@@ -22,6 +22,8 @@ function writeLater(place: SeededRepository, path: string): void {
   do fs.writeFileSync(join(place.root, ".git/probe"), "")
   while (ctimeNs(".git/probe") <= ctimeNs(path))
   for (let i = 0; i < 12; i++) place.write(`d${i % 3}/f${i}`, `content ${i}\n`.repeat(20 + i))
+  // Git may compare seconds only, and would keep the times of before.
+  fs.rmSync(join(place.root, ".git/index"))
 }
 
 /** Writes other content of the same size, with the times of before as far as they can be set. */
@@ -43,7 +45,6 @@ describe.runIf(gitIsThere())("a first capture with a seed is that of one without
     place.commit()
     const { stats } = await place.captured()
     expect(stats).toMatchObject({ filesScanned: 14, filesRead: 0, bytesRead: 0 })
-    expect(stats).not.toHaveProperty("seedProblem")
   })
 
   test.each<[string, number, (place: SeededRepository) => void]>([
@@ -240,7 +241,7 @@ describe.runIf(gitIsThere())("attributes by which Git may store other bytes than
     ["ident", 1, ".gitattributes", "f1 ident\n"],
     ["text, taken back for some", 12, ".gitattributes", "* text=auto\nd0/* -text\n"],
     ["eol by a macro", 4, ".gitattributes", "[attr]odd eol=crlf\nd1/* odd\n"],
-    ["an encoding by a quoted pattern", 12, ".gitattributes", '"d1/f1" working-tree-encoding=UTF-16\n'],
+    ["an encoding by a quoted pattern", 12, ".gitattributes", '"d1/f1" working-tree-encoding=ISO-8859-1\n'],
     ["none that converts", 0, ".gitattributes", "* -text diff=js !eol\n*.png binary\n"],
     ["none, of the repository alone", 4, ".git/info/attributes", "d2/f* filter=rot13\n"],
   ])("are told by files: %s", async (_, read, path, text) => {

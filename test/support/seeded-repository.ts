@@ -26,7 +26,7 @@ export interface SeededRepository {
   ageIndex(gitdir?: string): void
   /** Opens a store that may seed, on another worktree or gitdir if told. */
   open(options?: Partial<OpenOptions>, ports?: Partial<Platform>): Promise<SnapshotStore>
-  /** Captures into a new store; `read`: the number of files that were read, with that of an equal capture without a seed compared. */
+  /** Captures into a new store, and compares what it gives with a capture that has no seed. */
   captured(worktree?: string): Promise<CaptureResult>
 }
 
@@ -86,6 +86,7 @@ export async function seededRepository(): Promise<SeededRepository> {
         statChecker: undefined,
       } as unknown as Partial<Platform>)
       const [found, read] = [await seeded.capture(), await plain.capture()]
+      expect(found.stats.seedProblem).toBeUndefined()
       expect(found.snapshot.tree).toBe(read.snapshot.tree)
       expect(found.skipped).toEqual(read.skipped)
       expect(parentsOf(seeded, found.snapshot.id)).toBe(parentsOf(plain, read.snapshot.id))

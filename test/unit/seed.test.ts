@@ -385,6 +385,19 @@ describe.runIf(gitIsThere())("a capture with a seed", () => {
     }
   })
 
+  test("takes no more than include names, and what is tracked though a pattern of exclude names it", async () => {
+    const place = await committed()
+    for (const options of [{ include: ["d0/f0", "d1/**"] }, { exclude: ["d0/", "f1"] }]) {
+      const name = Object.keys(options)[0] as string
+      const seeded = await place.open({ ...options, gitdir: join(place.scratch, `seeded-${name}`) })
+      const plain = await place.open({ ...options, backend: "native", gitdir: join(place.scratch, `plain-${name}`) })
+      const [found, read] = [await seeded.capture(), await plain.capture()]
+      expect(found.stats.filesRead).toBe(0)
+      expect(found.snapshot.tree).toBe(read.snapshot.tree)
+      expect(found.stats.filesScanned).toBe(name === "include" ? 5 : COUNT)
+    }
+  })
+
   test("is one of a first snapshot only: the next one counts on what that one stored", async () => {
     const place = await captured()
     place.write("d0/f0", "changed")
