@@ -1,10 +1,11 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
-import { namesOf, type StatChecker, type StatColumns } from "../../core/stat-checker.js"
+import { namesOf, type StatChecker, type StatColumns, type ToldColumns } from "../../core/stat-checker.js"
 import { nextTurn } from "../../core/turns.js"
 import { changedRows } from "./changed-rows.js"
 import type { StatQuestion } from "./stat-worker.js"
+import { surveyRows } from "./survey-rows.js"
 
 /**
  * Compares paths on threads that start when there are many to compare, keep the process alive only while they work, and
@@ -14,9 +15,9 @@ export function statThreads(file: URL): StatChecker {
   let threads: StatThread[] = []
   let idle: NodeJS.Timeout | undefined
 
-  function running(): readonly StatThread[] {
+  function running(most: number): readonly StatThread[] {
     threads = threads.filter((thread) => !thread.hasEnded)
-    while (threads.length < Math.min(2, availableParallelism())) threads.push(new StatThread(file))
+    while (threads.length < Math.min(most, availableParallelism())) threads.push(new StatThread(file))
     return threads
   }
 
@@ -27,23 +28,48 @@ export function statThreads(file: URL): StatChecker {
     }, IDLE_MS).unref()
   }
 
+  /** Lets each thread look at its share of the rows. */
+  async function ask(
+    root: string,
+    count: number,
+    table: Pick<StatQuestion, "columns" | "told">,
+    most: number,
+  ): Promise<number[]> {
+    clearTimeout(idle)
+    try {
+      const all = running(most)
+      const share = Math.ceil(count / all.length)
+      const answers = all.map((thread, i) =>
+        thread.ask({ root, start: i * share, end: Math.min((i + 1) * share, count), ...table }),
+      )
+      return (await Promise.all(answers)).flat()
+    } finally {
+      rest()
+    }
+  }
+
   return {
     async changed(root, columns) {
-      if (columns.count < THREAD_ROWS) return Uint32Array.from(await changedHere(root, columns))
-      clearTimeout(idle)
+      const { count } = columns
+      // A thread that cannot be had, or that was ended, takes nothing from the caller.
+      const found =
+        count < THREAD_ROWS ? undefined : await ask(root, count, { columns }, MOST_THREADS).catch(() => undefined)
+      return Uint32Array.from(found ?? (await changedHere(root, columns)))
+    },
+    prepare() {
       try {
-        const all = running()
-        const share = Math.ceil(columns.count / all.length)
-        const parts = await Promise.all(
-          all.map((thread, i) => thread.ask(root, columns, i * share, Math.min((i + 1) * share, columns.count))),
-        )
-        return Uint32Array.from(parts.flat())
-      } catch {
-        // A thread that cannot be had, or that was ended, takes nothing from the caller.
-        return Uint32Array.from(await changedHere(root, columns))
-      } finally {
+        running(1)
         rest()
+      } catch {
+        // Whoever asks does without.
       }
+    },
+    async survey(root, told) {
+      const { count } = told
+      const done =
+        count < THREAD_ROWS ? undefined : await ask(root, count, { told }, surveyors(count)).catch(() => undefined)
+      // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
+      if (done === undefined) await surveyHere(root, told)
     },
     async keepsFolderTimes(root) {
       if (process.platform !== "linux") return false
@@ -59,6 +85,12 @@ export function statThreads(file: URL): StatChecker {
  */
 const KEEPING: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
 
+/** The calling thread has as much to do meanwhile, and a thread takes as long to start as it takes for many rows. */
+function surveyors(count: number): number {
+  return count > 40_000 ? MOST_THREADS : 1
+}
+
+const MOST_THREADS = 2
 /** Fewer rows than this are compared here, in less time than a thread takes to start. */
 const THREAD_ROWS = 2000
 /** So many take about a millisecond. */
@@ -74,6 +106,15 @@ async function changedHere(root: string, columns: StatColumns): Promise<number[]
     changed.push(...changedRows(root, columns, names, start, Math.min(start + TURN_ROWS, columns.count)))
   }
   return changed
+}
+
+/** Surveys on the calling thread, a little in each turn of the event loop. */
+async function surveyHere(root: string, told: ToldColumns): Promise<void> {
+  const names = namesOf(told)
+  for (let start = 0; start < told.count; start += TURN_ROWS) {
+    if (start > 0) await nextTurn()
+    surveyRows(root, told, names, start, Math.min(start + TURN_ROWS, told.count))
+  }
 }
 
 interface Waiting {
@@ -99,14 +140,14 @@ class StatThread {
     this.#worker.on("exit", () => this.#fail(new Error("the comparing thread ended")))
   }
 
-  ask(root: string, columns: StatColumns, start: number, end: number): Promise<number[]> {
-    const question: StatQuestion = { root, columns: columns === this.#known ? undefined : columns, start, end }
-    this.#known = columns
+  ask({ columns, ...question }: StatQuestion): Promise<number[]> {
+    const isKnown = columns !== undefined && columns === this.#known
+    if (columns !== undefined) this.#known = columns
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
       // Somebody waits for it: the process must not end meanwhile.
       this.#worker.ref()
-      this.#worker.postMessage(question)
+      this.#worker.postMessage(isKnown ? question : { ...question, columns })
     })
   }
 
