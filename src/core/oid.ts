@@ -62,6 +62,6 @@ function digitAt(oid: Oid, index: number): number {
   return (code & 15) + (code > 57 ? 9 : 0)
 }
 
-const DIGITS: readonly number[] = Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0))
+const DIGITS: readonly number[] = [..."0123456789abcdef"].map((digit) => digit.charCodeAt(0))
 /** Filled anew for each oid. */
 const digits = new Uint8Array(2 * OID_BYTES)
