@@ -8,7 +8,7 @@ import { ignoreRules } from "./ignore-rules.js"
 import { ignoreSources } from "./ignore-sources.js"
 import { foldsLetterCase } from "./letter-case.js"
 import { findOwnRepository } from "./own-repository.js"
-import type { IncludedPaths, ScanScope } from "./scan.js"
+import type { IncludedPaths, ScanScope } from "./scan-visitor.js"
 import { trackedPaths } from "./tracked-paths.js"
 import { isStill, watchedReads } from "./watched-reads.js"
 
