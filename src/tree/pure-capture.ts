@@ -16,90 +16,27 @@ import { settleAll } from "../core/settle-all.js"
 import { isFresh } from "../core/stable-read.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
-import type { CapturedTree, CaptureRequest, Glance, ObjectSink, TreeCapture } from "../core/tree-capture.js"
-import { worktreeFolders, type Folders } from "./folders.js"
+import type { CapturedTree, CaptureRequest, ObjectSink } from "../core/tree-capture.js"
+import type { Folders } from "./folders.js"
+import { glanceAt, KnownGlance, type GlanceOptions } from "./glance.js"
 import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
 import { readBeside } from "./read-beside.js"
-import type { RulesSource } from "./rules-now.js"
-import type { KnownTree, KnownView } from "./known-tree.js"
 import { rowFacts } from "./row-facts.js"
-import type { StatCache } from "./stat-cache.js"
-import { tableContents } from "./tree-contents.js"
 import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
 import { treeBuilder, type BuiltTrees, type SeenStat, type TreeBuilder } from "./tree-builder.js"
 
 /** What captures of a work tree have in common. */
-export interface PureCaptureOptions {
+export interface PureCaptureOptions extends GlanceOptions {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
   readonly clock: Clock
   /** Reads the files of `fileSystem` where there are many. */
   readonly contentReader?: ContentReader
-  /** The real path of the work tree. */
-  readonly worktree: string
   readonly newFileLimitBytes: number
-  readonly rules: RulesSource
-  /** What the last capture found. */
-  readonly statCache?: StatCache | undefined
 }
 
-/** The TreeCapture port on the file system alone. */
-export function pureCapture(options: PureCaptureOptions): TreeCapture {
-  const { statCache } = options
-  return {
-    glance: () => glanceAt(options),
-    async contents(tree) {
-      const known = await statCache?.known()
-      return known?.tree === tree ? tableContents(known.seen) : undefined
-    },
-    save: () => statCache?.save(),
-    async close() {
-      await statCache?.close()
-    },
-    async capture(request, sink) {
-      const folders = worktreeFolders(options.fileSystem, options.worktree)
-      try {
-        return await captureIn(options, folders, request, sink)
-      } finally {
-        await folders.close()
-      }
-    },
-  }
-}
-
-/** A look at all paths that are known. */
-class KnownGlance implements Glance {
-  readonly known: KnownTree
-  readonly view: KnownView
-  readonly #isSameRules: boolean
-
-  constructor(known: KnownTree, view: KnownView, isSameRules: boolean) {
-    this.known = known
-    this.view = view
-    this.#isSameRules = isSameRules
-  }
-
-  unchanged(tree: Oid): CapturedTree | undefined {
-    const { manifest, files: filesScanned } = this.known
-    if (!this.#isSameRules || !this.view.isSame || this.known.tree !== tree) return undefined
-    return { tree, trees: new Map(), manifest, stats: { filesScanned, filesRead: 0, bytesRead: 0 } }
-  }
-}
-
-async function glanceAt({ statCache, rules, worktree }: PureCaptureOptions): Promise<KnownGlance | undefined> {
-  const known = await statCache?.known()
-  if (statCache === undefined || known === undefined) return undefined
-  const { rulesStamp, rulesDigest } = known
-  const [view, isStill] = await Promise.all([
-    statCache.view(known, worktree),
-    rulesStamp !== undefined && rules.isStill(rulesStamp),
-  ])
-  // Where something changed, the rules are read in any case.
-  const isSameRules = isStill || (view.isSame && (await rules.now()).digest === rulesDigest)
-  return new KnownGlance(known, view, isSameRules)
-}
-
-async function captureIn(
+/** Captures the work tree that `folders` leads into. */
+export async function captureIn(
   options: PureCaptureOptions,
   folders: Folders,
   request: CaptureRequest,

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto"
 import { spawnSync } from "node:child_process"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { deflateSync } from "node:zlib"
+import { build } from "rolldown"
 import { describe, expect, it } from "vitest"
 import { concat, utf8 } from "../../src/core/bytes.js"
 import { objectHeader, type ObjectType } from "../../src/core/object.js"
@@ -9,6 +11,7 @@ import type { Oid } from "../../src/core/oid.js"
 import { encodeEntryHeader } from "../../src/core/pack.js"
 import type { PackedEntry, Unpacker } from "../../src/core/unpacker.js"
 import { unpackThread } from "../../src/platform/node/unpack-thread.js"
+import { temporaryFolder } from "../support/temporary-folder.js"
 
 const WORKER = new URL("../../dist/platform/node/unpack-worker.js", import.meta.url)
 
@@ -90,8 +93,10 @@ describe("the unpacking thread", () => {
     }
   })
 
-  it("does not keep a process alive that has nothing else to do", () => {
-    const module = fileURLToPath(new URL("../../dist/platform/node/unpack-thread.js", import.meta.url))
+  it("does not keep a process alive that has nothing else to do", async () => {
+    const module = join(await temporaryFolder(), "unpack-thread.mjs")
+    const source = fileURLToPath(new URL("../../src/platform/node/unpack-thread.ts", import.meta.url))
+    await build({ input: source, external: /^node:/, output: { file: module }, logLevel: "warn" })
     const program = `
       import { unpackThread } from ${JSON.stringify(module)}
       const unpacker = unpackThread(new URL(${JSON.stringify(WORKER.href)}))
