@@ -5,7 +5,12 @@
 import { readdirSync } from "node:fs"
 import { defineConfig, type OutputOptions, type RolldownOptions } from "rolldown"
 
-const threads = readdirSync("src/platform/node").filter((name) => name.endsWith("-worker.ts"))
+const threads = [
+  "job-program",
+  ...readdirSync("src/platform/node")
+    .filter((name) => name.endsWith("-worker.ts"))
+    .map((name) => `platform/node/${name.slice(0, -".ts".length)}`),
+]
 
 export default defineConfig([
   bundle(["index", "browser", "sidecar/index", "opencode/index", "cli/main"], {
@@ -17,7 +22,7 @@ export default defineConfig([
     ],
   }),
   // A thread starts fastest with one file to load: these share none.
-  ...threads.map((name) => bundle([`platform/node/${name.slice(0, -".ts".length)}`])),
+  ...threads.map((thread) => bundle([thread])),
 ])
 
 /** The entries at these paths in src become files at the same paths in dist, and what they share files at its top. */

@@ -1,16 +1,14 @@
 import { concat } from "../core/bytes.js"
-import { changeBetween, type Change, type FileDiff, type FileVersion } from "../core/change.js"
+import type { Change, FileDiff } from "../core/change.js"
 import { SnapshotError } from "../core/errors.js"
-import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
-import type { RepoPath } from "../core/path.js"
-import { pauses } from "../core/turns.js"
 import type { DiffOptions, Filter, Rev } from "../snapshot-store.js"
 import { compareTrees } from "../tree/compare-trees.js"
 import { fileDiff } from "../tree/file-diff.js"
 import { filePatch } from "../tree/patch.js"
 import { pathFilter } from "../tree/path-filter.js"
 import type { StoreContext } from "./context.js"
+import { makeDiffs, MANY_CHANGES, type DiffMaker } from "./make-diffs.js"
 import { isKnown, storedSide, worktreeSide, type Side } from "./side.js"
 
 /** The files that differ between two revisions, or a revision and the work tree. */
@@ -30,9 +28,12 @@ export async function diff(
   to: Rev | "worktree" = "worktree",
   options: DiffOptions = {},
 ): Promise<FileDiff[]> {
-  return mapChanges(store, from, to, options, async (change, before, after) =>
-    fileDiff(change, before, after, contextOf(options)),
-  )
+  const { differ } = store.platform
+  const context = contextOf(options)
+  return makeOfChanges(store, from, to, options, {
+    one: (change, before, after) => fileDiff(change, before, after, context),
+    ...(differ === undefined ? {} : { some: (questions) => differ.diff(questions, context.context) }),
+  })
 }
 
 /** As `changes`, as one patch. */
@@ -43,9 +44,10 @@ export async function patch(
   options: DiffOptions = {},
 ): Promise<Uint8Array> {
   const { deflater } = store.platform
-  const parts = await mapChanges(store, from, to, options, (change, before, after) =>
-    filePatch(deflater, change, before, after, contextOf(options)),
-  )
+  const context = contextOf(options)
+  const parts = await makeOfChanges(store, from, to, options, {
+    one: (change, before, after) => filePatch(deflater, change, before, after, context),
+  })
   return concat(parts)
 }
 
@@ -66,65 +68,38 @@ async function withSides<Value>(
   }
 }
 
-async function compare(before: Side, after: Side, filter: Filter): Promise<Change[]> {
-  const found = await compareTrees(after.readTree, before.tree, after.tree, pathFilter(filter))
-  return found.filter((change) => isKnown(change, after))
-}
-
-/** What `make` gives for each change. Short contents are read for some changes at a time, long ones for one. */
-async function mapChanges<Value>(
+/** What `maker` gives for each change. */
+function makeOfChanges<Value>(
   store: StoreContext,
   from: Rev,
   to: Rev | "worktree",
   options: DiffOptions,
-  make: (change: Change, before: Uint8Array | undefined, after: Uint8Array | undefined) => Promise<Value> | Value,
+  maker: DiffMaker<Value>,
 ): Promise<Value[]> {
-  contextOf(options)
   return withSides(store, from, to, options.signal, async (before, after) => {
-    const made: Value[] = []
-    const pause = pauses()
-    const all = await compare(before, after, options)
-    const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject>> =>
-      store.objects.readTogether(storedOids(before, after, all.slice(at, at + READ_AT_ONCE)))
-    let ahead = readFrom(0)
-    try {
-      for (let at = 0; at < all.length; at += READ_AT_ONCE) {
-        const read = await ahead
-        ahead = readFrom(at + READ_AT_ONCE)
-        for (const change of all.slice(at, at + READ_AT_ONCE)) {
-          await pause()
-          options.signal?.throwIfAborted()
-          const old = await contentOf(before, change.path as RepoPath, change.before, read)
-          const now = await contentOf(after, change.path as RepoPath, change.after, read)
-          // The work tree may have moved on since it was compared: what is shown is what was read.
-          const current = changeBetween(change.path, old?.version, now?.version)
-          if (current !== undefined) made.push(await make(current, old?.bytes, now?.bytes))
-        }
-      }
-    } finally {
-      // Nothing may be read any more when the call is over; a failure has been told where it was waited for.
-      await ahead.catch(() => {})
-    }
-    return made
+    const { differ } = store.platform
+    const changes = await compare(
+      before,
+      watched(after, () => differ?.expect()),
+      options,
+    )
+    return makeDiffs(store, { before, after, changes }, maker, options.signal)
   })
 }
 
-const READ_AT_ONCE = 128
-
-function storedOids(before: Side, after: Side, changes: readonly Change[]): Oid[] {
-  return changes.flatMap((change) => [
-    ...(before.isStored && change.before ? [change.before.oid as Oid] : []),
-    ...(after.isStored && change.after ? [change.after.oid as Oid] : []),
-  ])
+/** A side that says when many folders differ: then many files will, and what takes time to start can start now. */
+function watched(side: Side, whenMany: () => void): Side {
+  const { readTree } = side
+  const ahead = async (oids: readonly Oid[]): Promise<void> => {
+    if (oids.length >= MANY_CHANGES) whenMany()
+    await readTree.ahead?.(oids)
+  }
+  return { ...side, readTree: Object.assign((oid: Oid) => readTree(oid), { ...readTree, ahead }) }
 }
 
-function contentOf(
-  side: Side,
-  path: RepoPath,
-  version: FileVersion | undefined,
-  read: ReadonlyMap<string, GitObject>,
-): ReturnType<Side["content"]> {
-  return version === undefined ? Promise.resolve(undefined) : side.content(path, version, read)
+async function compare(before: Side, after: Side, filter: Filter): Promise<Change[]> {
+  const found = await compareTrees(after.readTree, before.tree, after.tree, pathFilter(filter))
+  return found.filter((change) => isKnown(change, after))
 }
 
 function contextOf({ context }: DiffOptions): { readonly context?: number } {

@@ -178,6 +178,9 @@ async function carryOut(
   options: ApplyOptions,
 ): Promise<RestoreReport | undefined> {
   if (writes.length === 0 && deletes.length === 0) return report(keeps, kept)
+  const batches = writes.length < MANY_WRITES ? undefined : store.platform.fileBatches
+  // What takes time to start does so while the snapshot is written.
+  batches?.expect()
   const safety = await session.publish({ kind: "safety", target: goal.tree, metadata: {} })
   if (safety === undefined) return undefined
   const entryThen = entryFinder(storedTrees(store.objects), goal.tree)
@@ -188,6 +191,7 @@ async function carryOut(
         hasher: store.platform.hasher,
         folders,
         blobs: store.objects,
+        batches,
         durable: store.durable,
         keepsFolder: (path) => keepsFolder(goal, entryThen, path),
         folderPermissions: (path) => folderPermissions(store, goal, path),
@@ -200,6 +204,9 @@ async function carryOut(
   )
   return { undo: viewOf(safety), ...report(keeps, [...kept, ...done]) }
 }
+
+/** Fewer are written one by one, in about the same time. */
+const MANY_WRITES = 64
 
 interface CheckedWork {
   readonly kept: readonly Outcome[]

@@ -1,8 +1,10 @@
 import type { Change, FileVersion } from "../core/change.js"
-import { readAs, type GitObject } from "../core/object.js"
+import type { DiffContent } from "../core/differ.js"
+import { readAs } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
 import type { CapturedTree } from "../core/tree-capture.js"
+import type { PackedEntry } from "../core/unpacker.js"
 import type { Rev } from "../snapshot-store.js"
 import { nullSink } from "../store/object-sink.js"
 import { storedTrees, type TreeReader } from "../tree/compare-trees.js"
@@ -23,15 +25,28 @@ export interface Side {
   /** Contents are objects of the store. */
   readonly isStored: boolean
   /**
-   * The side's version of a changed path as it is by now, and its content; undefined when it is gone. `read` are objects
+   * The side's version of a changed path as it is by now, and its content; undefined when it is gone. `read` are contents
    * that have been read already.
    */
   content(
     path: RepoPath,
     version: FileVersion,
-    read: ReadonlyMap<string, GitObject>,
-  ): Promise<{ version: FileVersion; bytes: Uint8Array } | undefined>
+    read: ReadContents,
+  ): Promise<{ readonly version: FileVersion; readonly content: Uint8Array | PackedEntry } | undefined>
   close(): Promise<void>
+}
+
+/** Contents of blobs by oid, as they are or as they stand in a pack, and then not verified yet. */
+export type ReadContents = ReadonlyMap<string, Uint8Array | PackedEntry>
+
+/** The content itself. One that is not what its oid names is read again on the careful way, which says what is wrong. */
+export function bytesOf(
+  { platform, objects }: StoreContext,
+  content: DiffContent,
+): Promise<Uint8Array> | Uint8Array | undefined {
+  if (content === undefined || !("entry" in content)) return content
+  const object = platform.unpacker?.unpack(content)
+  return object?.type === "blob" ? object.bytes : readAs(objects, content.oid, "blob")
 }
 
 /** The side of a revision. */
@@ -43,10 +58,9 @@ export async function storedSide(store: StoreContext, rev: Rev): Promise<Side> {
     knows: () => true,
     isStored: true,
     async content(_path, version, read) {
-      if (version.mode === "160000") return { version, bytes: new Uint8Array() }
+      if (version.mode === "160000") return { version, content: new Uint8Array() }
       const known = read.get(version.oid)
-      if (known?.type === "blob") return { version, bytes: known.bytes }
-      return { version, bytes: await readAs(store.objects, version.oid as Oid, "blob") }
+      return { version, content: known ?? (await readAs(store.objects, version.oid as Oid, "blob")) }
     },
     close: async () => {},
   }
@@ -61,7 +75,10 @@ export async function worktreeSide(store: StoreContext, from: Oid, signal?: Abor
     readTree: readCaptured(store, captured),
     knows: knowsBy(store, captured),
     isStored: false,
-    content: (path, version) => readWorktree(store.platform, folders, path, version.mode),
+    async content(path, version) {
+      const found = await readWorktree(store.platform, folders, path, version.mode)
+      return found && { version: found.version, content: found.bytes }
+    },
     close: () => folders.close(),
   }
 }
@@ -93,6 +110,7 @@ export function readCaptured(store: StoreContext, captured: CapturedTree): TreeR
   return Object.assign(async (oid: Oid) => captured.trees.get(oid) ?? stored(oid), {
     unlike: async (before: Oid, after: Oid) =>
       captured.trees.has(before) || captured.trees.has(after) ? undefined : stored.unlike?.(before, after),
+    ahead: async (oids: readonly Oid[]) => stored.ahead?.(oids.filter((oid) => !captured.trees.has(oid))),
   })
 }
 

@@ -1,6 +1,7 @@
 import { SnapshotError } from "./errors.js"
 import type { GitObject, ObjectType } from "./object.js"
 import type { Oid } from "./oid.js"
+import type { PackedEntry } from "./unpacker.js"
 
 /** A stored object, piece by piece. */
 export interface BlobStream {
@@ -17,7 +18,9 @@ export interface BlobSource {
    * throws OBJECT_CORRUPT after the last piece, so the pieces go to a temporary file first.
    */
   stream(oid: Oid): Promise<BlobStream | undefined>
-  /** Those of `oids` that can be had together, whole and right; the others are to be asked for by themselves. */
+  /** Those of `oids` that can be had together, as they stand in packs; not verified. The others are to be asked for by themselves. */
+  packedTogether?(oids: Iterable<Oid>): Promise<ReadonlyMap<Oid, PackedEntry>>
+  /** As packedTogether, whole and right. */
   readTogether?(oids: Iterable<Oid>): Promise<ReadonlyMap<Oid, GitObject>>
 }
 

@@ -95,10 +95,14 @@ export function comparePaths(a: string, b: string): number {
  * Source: git's fsck messages (hasDot, hasDotdot, hasDotgit), https://git-scm.com/docs/git-fsck
  */
 export function isUnsafeName(name: string): boolean {
+  if (PLAIN_NAME.test(name)) return false
   if (name === "" || name === "." || name === ".." || name.includes("/") || name.includes("\0")) return true
   if (!isUtf8Name(name)) return true
   return name.split("\\").some(isNtfsDotGit) || isHfsDotGit(name)
 }
+
+/** Almost all names: ASCII that begins neither as ".git" nor as "git~1" does. No other spelling is without one of those or of the backslash. */
+const PLAIN_NAME = /^[ -\-0-FH-[\]-fh-~][ -.0-[\]-~]*$/
 
 /** A path for people: control characters, backslashes and bytes that are no UTF-8 as escapes. */
 export function escapePath(path: string): string {

@@ -7,12 +7,8 @@ export interface PackedEntry {
   readonly entry: Uint8Array
 }
 
-/** Port: inflates and hashes objects beside the event loop. */
+/** Port: inflates and hashes short objects at once, with no way over an event loop or a thread pool. */
 export interface Unpacker {
-  /**
-   * The objects, in the order of `entries`; undefined for each that is a delta, or that is not what its oid names. The
-   * entries are whole and short. Undefined as a whole, at once or in the end, where the caller has to do it: when there
-   * is too little to do to be worth it, and when anything fails. Never rejects. The contents of one call share memory.
-   */
-  unpack(entries: readonly PackedEntry[]): Promise<readonly (GitObject | undefined)[] | undefined> | undefined
+  /** The object; undefined when the entry is a delta, is cut off or damaged, or is not what its oid names. Never throws. */
+  unpack(packed: PackedEntry): GitObject | undefined
 }

@@ -2,19 +2,20 @@ import { LRUCache } from "lru-cache"
 import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { GitObject, ObjectReader } from "../core/object.js"
 import { EMPTY_TREE, type Oid } from "../core/oid.js"
-import type { Unpacker } from "../core/unpacker.js"
+import type { PackedEntry, Unpacker } from "../core/unpacker.js"
 import { listAlternates } from "./alternates.js"
 import { DeltaBases } from "./delta-bases.js"
 import { ObjectFolder, type ObjectCopy } from "./object-folder.js"
 import { OpenFiles } from "./open-files.js"
 import type { PackPorts } from "./pack-entries.js"
 import { inOnePiece, type ObjectPorts, type ObjectStream } from "./stored-object.js"
+import { unpackEach } from "./unpack-each.js"
 
 /** Where to read objects, and what with. */
 export interface ObjectDatabaseOptions extends ObjectPorts {
   /** The `objects` folder of a gitdir. It need not be there yet. */
   readonly objectsFolder: string
-  /** Unpacks many objects beside the event loop. */
+  /** Unpacks short objects; without it they go through hasher and deflater. */
   readonly unpacker?: Unpacker | undefined
   /** Objects above this size are not read into memory as a whole. Default: 1 GiB. */
   readonly limitBytes?: number
@@ -37,10 +38,13 @@ export interface ObjectDatabase extends ObjectReader {
    */
   stream(oid: Oid): Promise<ObjectStream | undefined>
   /**
-   * Those of `oids` that can be had together, verified as by `read`: short ones that stand whole in a pack, up to 16 MiB
-   * in all. They are read in the order in which they are stored, neighbours at once, so that many take a fraction of
-   * what they take one by one. Whatever is not in the answer, for whatever reason, is to be read by itself.
+   * Those of `oids` that can be had together: short ones that stand whole in a pack, up to 16 MiB of content in all. They
+   * are read in the order in which they are stored, neighbours at once, so that many take a fraction of what they take
+   * one by one. Given as they stand in the pack, to be unpacked and verified elsewhere. Whatever is not in the answer,
+   * for whatever reason, is to be read by itself.
    */
+  packedTogether(oids: Iterable<Oid>): Promise<Map<Oid, PackedEntry>>
+  /** As packedTogether, unpacked and verified as by `read`, and trees and commits that are known. Not to be changed. */
   readTogether(oids: Iterable<Oid>): Promise<Map<Oid, GitObject>>
   /** Whether the object is stored. It is not read; a copy that was found to be damaged does not count. */
   has(oid: Oid): Promise<boolean>
@@ -63,6 +67,7 @@ export function objectDatabase(options: ObjectDatabaseOptions): ObjectDatabase {
 
 class Database implements ObjectDatabase {
   readonly #ports: PackPorts
+  readonly #unpacker: Unpacker | undefined
   readonly #objectsFolder: string
   /** The own one, then the alternates; undefined before the first listing. */
   #folders: readonly ObjectFolder[] | undefined
@@ -81,7 +86,8 @@ class Database implements ObjectDatabase {
   constructor(options: ObjectDatabaseOptions) {
     const { fileSystem, hasher, deflater, unpacker, objectsFolder, limitBytes = LIMIT_BYTES } = options
     const openFiles = new OpenFiles(fileSystem, OPEN_FILES)
-    this.#ports = { fileSystem, hasher, deflater, openFiles, bases: new DeltaBases(BASES_BYTES), unpacker, limitBytes }
+    this.#ports = { fileSystem, hasher, deflater, openFiles, bases: new DeltaBases(BASES_BYTES), limitBytes }
+    this.#unpacker = unpacker
     this.#objectsFolder = objectsFolder
   }
 
@@ -96,8 +102,7 @@ class Database implements ObjectDatabase {
       return found
     })
     if (object === undefined) return undefined
-    if (object.type !== "blob" && object.bytes.length <= SMALL_BYTES)
-      this.#small.set(oid, { type: object.type, bytes: new Uint8Array(object.bytes) })
+    this.#remember(oid, object)
     return object
   }
 
@@ -113,16 +118,34 @@ class Database implements ObjectDatabase {
   async readTogether(oids: Iterable<Oid>): Promise<Map<Oid, GitObject>> {
     this.#checkOpen()
     const found = new Map<Oid, GitObject>()
+    const unknown: Oid[] = []
+    for (const oid of oids) {
+      const known = this.#small.get(oid)
+      if (known === undefined) unknown.push(oid)
+      else found.set(oid, known)
+    }
+    if (unknown.length === 0) return found
+    const packed = await this.packedTogether(unknown)
+    await unpackEach(this.#unpacker, this.#ports, packed.values(), (oid, object) => {
+      this.#remember(oid, object)
+      found.set(oid, object)
+    })
+    return found
+  }
+
+  async packedTogether(oids: Iterable<Oid>): Promise<Map<Oid, PackedEntry>> {
+    this.#checkOpen()
+    const found = new Map<Oid, PackedEntry>()
     const left = new Set(oids)
     let room = TOGETHER_BYTES
     if (this.#folders === undefined) await this.rescan()
     for (const folder of this.#folders ?? []) {
       if (room < 0) break
-      await folder.readShort(left, (oid, object) => {
-        room -= object.bytes.length
+      await folder.readShort(left, (packed, sizeBytes) => {
+        room -= sizeBytes
         if (room < 0) return false
-        left.delete(oid)
-        found.set(oid, object)
+        left.delete(packed.oid)
+        found.set(packed.oid, packed)
         return true
       })
     }
@@ -257,6 +280,10 @@ class Database implements ObjectDatabase {
     for (const folder of folders) await folder.rescan().catch((error: unknown) => failures.push(error))
     this.#folders = folders
     this.#scanFailures = failures
+  }
+
+  #remember(oid: Oid, { type, bytes }: GitObject): void {
+    if (type !== "blob" && bytes.length <= SMALL_BYTES) this.#small.set(oid, { type, bytes: new Uint8Array(bytes) })
   }
 
   async *#watched(oid: Oid, copy: ObjectCopy, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

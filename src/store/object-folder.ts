@@ -5,7 +5,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import { hasLoose, loosePath, readLoose, streamLoose } from "./loose-object.js"
 import type { PackPorts } from "./pack-entries.js"
 import { PackShelf, type ShelvedPack } from "./pack-shelf.js"
-import type { TakeObject } from "./short-entries.js"
+import type { TakeEntry } from "./short-entries.js"
 import type { ObjectStream } from "./stored-object.js"
 
 /** A place where an object is, or may be. */
@@ -66,7 +66,7 @@ export class ObjectFolder {
    * Gives `take` those of `oids` that packs hold as whole, short entries, until it says no; it may take an oid out of
    * `oids`. Never throws.
    */
-  async readShort(oids: ReadonlySet<Oid>, take: TakeObject): Promise<void> {
+  async readShort(oids: ReadonlySet<Oid>, take: TakeEntry): Promise<void> {
     for (const shelved of this.#shelf.packs) {
       if (oids.size === 0) return
       try {

@@ -3,7 +3,6 @@ import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { decodeEntryHeader, PACK_HEADER_BYTES, type PackEntryHeader } from "../core/pack.js"
 import type { PackIndex } from "../core/pack-index.js"
-import type { Unpacker } from "../core/unpacker.js"
 import type { DeltaBases } from "./delta-bases.js"
 import { readPiece, readPieces } from "./file-pieces.js"
 import type { OpenFiles } from "./open-files.js"
@@ -13,8 +12,6 @@ import { tooLarge, type ObjectPorts } from "./stored-object.js"
 export interface PackPorts extends ObjectPorts {
   readonly openFiles: OpenFiles
   readonly bases: DeltaBases
-  /** Unpacks many objects beside the event loop. */
-  readonly unpacker?: Unpacker | undefined
   /** Larger objects are not read into memory as a whole. */
   readonly limitBytes: number
 }

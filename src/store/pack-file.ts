@@ -5,7 +5,7 @@ import type { Oid } from "../core/oid.js"
 import { decodePackHeader, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from "../core/pack.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
 import { readPieces } from "./file-pieces.js"
-import { readShortEntries, type EntrySpan, type TakeObject } from "./short-entries.js"
+import { readShortEntries, type EntrySpan, type TakeEntry } from "./short-entries.js"
 import type { OpenFiles } from "./open-files.js"
 import { PackEntries, type PackPorts } from "./pack-entries.js"
 import { asDamage, inOnePiece, ONE_PIECE_BYTES, verified, verifiedChunks, type ObjectStream } from "./stored-object.js"
@@ -21,7 +21,7 @@ export interface PackFile extends ObjectReader {
    */
   stream(oid: Oid): Promise<ObjectStream | undefined>
   /** Gives `take` those of `oids` that are whole, short entries of the pack, as they are stored, until it says no. */
-  readShort(oids: Iterable<Oid>, take: TakeObject): Promise<void>
+  readShort(oids: Iterable<Oid>, take: TakeEntry): Promise<void>
 }
 
 /**
@@ -71,14 +71,14 @@ class IndexedPack implements PackFile {
     }
   }
 
-  readShort(oids: Iterable<Oid>, take: TakeObject): Promise<void> {
+  readShort(oids: Iterable<Oid>, take: TakeEntry): Promise<void> {
     const spans: EntrySpan[] = []
     for (const oid of oids) {
       const offset = this.index.find(oid)
       const span = offset === undefined ? undefined : this.#entries.span(offset)
       if (span !== undefined) spans.push({ oid, ...span })
     }
-    return spans.length === 0 ? Promise.resolve() : readShortEntries(this.#ports, this.#path, spans, take)
+    return spans.length === 0 ? Promise.resolve() : readShortEntries(this.#ports.openFiles, this.#path, spans, take)
   }
 
   async stream(oid: Oid): Promise<ObjectStream | undefined> {

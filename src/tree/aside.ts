@@ -29,6 +29,10 @@ export interface Asides {
   move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined>
   /** Puts it back under its name, unless something else has that name by now: false then. */
   putBack(aside: Aside): Promise<boolean>
+  /** Whether it is there under the name that it was to get. */
+  isThere(aside: Aside): Promise<boolean>
+  /** Whether what stands under that name is `expected`: type, mode and content. */
+  isVersion(aside: Aside, expected: FileVersion): Promise<boolean>
   /** Removes them for good. Never throws. */
   remove(asides: readonly Aside[]): Promise<void>
 }
@@ -101,15 +105,21 @@ export function asides(ports: ReadPorts, folders: Folders): Asides {
     }
   }
 
+  async function isThere({ folder, name }: Aside): Promise<boolean> {
+    return (await folders.within(folder, async (held) => fileSystem.lstat(held.at(name)))) !== undefined
+  }
+
   return {
     move,
     putBack,
+    isThere,
+    isVersion,
     remove: (moved) => removeTemporaries(fileSystem, folders, moved),
   }
 }
 
 /** Something took the name in the moment between: what was moved is in nobody's snapshot, and stays where it is. */
-function nameTaken({ path, folder, name }: Aside): SnapshotError {
+export function nameTaken({ path, folder, name }: Aside): SnapshotError {
   const kept = joinPath(folder, name)
   return new SnapshotError(
     "IO_FAILED",

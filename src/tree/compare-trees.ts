@@ -1,9 +1,10 @@
 import { changeBetween, type Change, type FileVersion } from "../core/change.js"
 import { EMPTY_TREE, type Oid } from "../core/oid.js"
-import type { ObjectReader } from "../core/object.js"
+import type { GitObject, ObjectReader } from "../core/object.js"
 import { comparePaths, joinPath, ROOT, type RepoPath } from "../core/path.js"
 import { drain, settleAll } from "../core/settle-all.js"
-import { readTree, readUnlike, type Mode, type TreeEntry } from "../core/tree.js"
+import { decodeTree, readTree, readUnlike, unlikeEntries, type Mode, type TreeEntry } from "../core/tree.js"
+import { pauses } from "../core/turns.js"
 import type { PathFilter } from "./path-filter.js"
 
 /** Gives the entries of a tree. Asked for the same tree more than once; never for the empty tree. */
@@ -14,12 +15,36 @@ export interface TreeReader {
     before: Oid,
     after: Oid,
   ) => Promise<readonly [before: readonly TreeEntry[], after: readonly TreeEntry[]] | undefined>
+  /** To be told of the trees that are asked for next, where many take less together. */
+  readonly ahead?: (oids: readonly Oid[]) => Promise<void>
+}
+
+/** Where trees are stored. */
+export interface TreeObjects extends ObjectReader {
+  /** Those of `oids` that can be had together; the others are to be asked for by themselves. */
+  readTogether?(oids: Iterable<Oid>): Promise<ReadonlyMap<Oid, GitObject>>
 }
 
 /** Reads the trees that are stored. */
-export function storedTrees(objects: ObjectReader): TreeReader {
-  return Object.assign((oid: Oid) => readTree(objects, oid), {
-    unlike: (before: Oid, after: Oid) => readUnlike(objects, before, after),
+export function storedTrees(objects: TreeObjects): TreeReader {
+  let read: ReadonlyMap<Oid, GitObject> = new Map()
+  const known = (oid: Oid): Uint8Array | undefined => {
+    const object = read.get(oid)
+    return object?.type === "tree" ? object.bytes : undefined
+  }
+  const entries = async (oid: Oid): Promise<readonly TreeEntry[]> => {
+    const bytes = known(oid)
+    return bytes === undefined ? readTree(objects, oid) : decodeTree(bytes, oid)
+  }
+  return Object.assign(entries, {
+    async unlike(before: Oid, after: Oid) {
+      const [left, right] = [known(before), known(after)]
+      if (left === undefined || right === undefined) return readUnlike(objects, before, after)
+      return unlikeEntries({ oid: before, bytes: left }, { oid: after, bytes: right })
+    },
+    async ahead(oids: readonly Oid[]) {
+      read = (await objects.readTogether?.(oids)) ?? new Map()
+    },
   })
 }
 
@@ -35,25 +60,36 @@ export async function compareTrees(
   filter?: PathFilter,
 ): Promise<Change[]> {
   const changes: Change[] = []
-  // A stack, not recursion: trees may be deeper than the call stack.
-  const pairs: FolderPair[] = before === after ? [] : [{ path: ROOT, before, after }]
-  await drain(pairs, PAIRS_AT_ONCE, async (pair) => {
-    const [left, right] = await entriesOfPair(reader, pair)
-    for (const [path, old, now] of differences(pair.path, left, right)) {
-      if (old?.mode === FOLDER || now?.mode === FOLDER) {
-        if (filter?.reaches(path) !== false) pairs.push({ path, before: old?.oid, after: now?.oid })
-        continue
-      }
-      const change = changeBetween(path, versionOf(old), versionOf(now))
-      if (change !== undefined && filter?.(path) !== false) changes.push(change)
+  const pause = pauses()
+  // Level by level: what is on one level is read together, and trees may be deeper than the call stack.
+  let level: FolderPair[] = before === after ? [] : [{ path: ROOT, before, after }]
+  while (level.length > 0) {
+    const below: FolderPair[] = []
+    for (let at = 0; at < level.length; at += PAIRS_AHEAD) {
+      const pairs = level.slice(at, at + PAIRS_AHEAD)
+      if (pairs.length > 1) await reader.ahead?.(pairs.flatMap((pair) => [pair.before, pair.after].filter(isRead)))
+      await drain(pairs, PAIRS_AT_ONCE, async (pair) => {
+        await pause()
+        const [left, right] = await entriesOfPair(reader, pair)
+        for (const [path, old, now] of differences(pair.path, left, right)) {
+          if (old?.mode === FOLDER || now?.mode === FOLDER) {
+            if (filter?.reaches(path) !== false) below.push({ path, before: old?.oid, after: now?.oid })
+            continue
+          }
+          const change = changeBetween(path, versionOf(old), versionOf(now))
+          if (change !== undefined && filter?.(path) !== false) changes.push(change)
+        }
+      })
     }
-  })
+    level = below
+  }
   return changes.sort((a, b) => comparePaths(a.path, b.path))
 }
 
 const FOLDER: Mode = "40000"
 
 const PAIRS_AT_ONCE = 16
+const PAIRS_AHEAD = 1024
 
 interface FolderPair {
   readonly path: RepoPath

@@ -118,7 +118,7 @@ function linesOn(bytes: Uint8Array, from: number, most: number): Reach {
   return { at, lines }
 }
 
-/** Writes lines with `mark` ahead of each: byte by byte, without an object a line, since there may be millions. */
+/** Writes lines with `mark` ahead of each: short ones byte by byte, without an object a line, since there may be millions. */
 function writeLines(
   written: Uint8Array,
   to: number,
@@ -127,19 +127,23 @@ function writeLines(
   start: number,
   end: number,
 ): number {
-  let isStart = true
   let next = to
-  for (let at = start; at < end; at++) {
-    if (isStart) written[next++] = mark
-    const byte = bytes[at] as number
-    written[next++] = byte
-    isStart = byte === LF
+  for (let at = start; at < end;) {
+    written[next++] = mark
+    const stop = nextLine(bytes, at, end)
+    if (stop - at > SHORT_LINE_BYTES) {
+      written.set(bytes.subarray(at, stop), next)
+      next += stop - at
+      at = stop
+    }
+    while (at < stop) written[next++] = bytes[at++] as number
   }
-  if (isStart) return next
+  if (start === end || bytes[end - 1] === LF) return next
   written.set(NO_NEWLINE, next)
   return next + NO_NEWLINE.length
 }
 
+const SHORT_LINE_BYTES = 64
 const SPACE = 0x20
 const MINUS = 0x2d
 const PLUS = 0x2b

@@ -270,7 +270,7 @@ interface Taken {
 const OPEN_FILES = 16
 
 /** Contents that are held in memory at a time. */
-const MEMORY_BYTES = 64 * 1024 * 1024
+const MEMORY_BYTES = 40 * 1024 * 1024
 
 /** How often a large file may change between being hashed and being stored. */
 const STORE_ATTEMPTS = 3

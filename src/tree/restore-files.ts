@@ -13,16 +13,23 @@
  */
 import type { FileVersion } from "../core/change.js"
 import { errnoOf, isSnapshotError } from "../core/errors.js"
+import type { FileBatches } from "../core/file-batches.js"
 import type { FileStat } from "../core/file-system.js"
 import { comparePaths, isInside, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Outcome, PlannedChange } from "../core/restore.js"
+import { removeEmptied } from "./emptied-folders.js"
 import { isSameFile, spellings, type Spellings } from "./other-spelling.js"
+import { conflict, deleted, failed, written } from "./outcomes.js"
 import { stageFiles, unstage, type StageRequest, type StagedFiles } from "./stage.js"
+import { swapFiles, type TriedSwap } from "./swap-files.js"
 import { WorktreeEdits, type EditRequest } from "./worktree-edits.js"
+import { foldersLast } from "./write-order.js"
 
 /** What a restore works with. */
 export interface RestoreRequest extends EditRequest {
+  /** For many files at once. */
+  readonly batches?: FileBatches | undefined
   /** Sync what is written. */
   readonly durable: boolean
   /** Whether the target has this folder, so that it stays when it is emptied. */
@@ -58,12 +65,11 @@ class RestoreRun {
   readonly #writes: readonly PlannedChange[]
   readonly #deletes: Map<string, PlannedChange>
   readonly #outcomes = new Map<string, Outcome>()
-  /** Emptied folders that could not be removed, and why. */
-  readonly #stuckFolders = new Map<RepoPath, string>()
-  readonly #goneFolders = new Set<RepoPath>()
   /** Device and inode of what was written: a delete under another spelling of the same name must not take it away. */
   readonly #written = new Set<string>()
   #staged: StagedFiles = { staged: new Map(), failed: new Map() }
+  /** Swaps that may be half done, by path. */
+  readonly #unsettled = new Map<string, TriedSwap>()
   #writeFailed = false
   readonly #deleted: Spellings
 
@@ -76,8 +82,8 @@ class RestoreRun {
     let done = 0
     const total = writes.filter(isFile).length
     const onStaged = (): void => request.onProgress?.({ phase: "stage", done: ++done, total })
-    const { fileSystem, folders, blobs, durable, signal } = request
-    this.#stageRequest = { fileSystem, folders, blobs, durable, signal, onStaged }
+    const { fileSystem, folders, blobs, batches, durable, signal } = request
+    this.#stageRequest = { fileSystem, folders, blobs, batches, durable, signal, onStaged }
   }
 
   async stage(): Promise<void> {
@@ -85,10 +91,15 @@ class RestoreRun {
   }
 
   async write(): Promise<void> {
-    for (const [at, change] of this.#writes.entries()) {
+    let done = 0
+    const onWritten = (): void =>
+      this.#request.onProgress?.({ phase: "write", done: ++done, total: this.#writes.length })
+    await this.#swapTogether(onWritten)
+    for (const change of this.#writes) {
+      if (this.#outcomes.has(change.path)) continue
       this.#request.signal?.throwIfAborted()
-      await this.#attempt(change, () => this.#writePath(change))
-      this.#request.onProgress?.({ phase: "write", done: at + 1, total: this.#writes.length })
+      await this.#attempt(change, async () => (await this.#settled(change)) ?? this.#writePath(change))
+      onWritten()
     }
     for (const [path, permissions] of this.#edits.closedFolders)
       await this.#attempt({ path }, async () => void (await this.#edits.chmod(path, permissions)))
@@ -117,20 +128,18 @@ class RestoreRun {
 
   /** Puts back everything that was moved, and takes away everything that was put in place. */
   async takeBack(): Promise<void> {
+    await this.#settleAgain()
     await this.#edits.undoFrom(0)
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
   }
 
   /** Removes what is not needed any more. Nothing can be taken back from here on, so nothing throws. */
   async settle(): Promise<void> {
+    await this.#settleAgain()
     await this.#edits.removeAsides()
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
     const parents = new Set([...this.#deletes.keys()].map((path) => parentOf(path as RepoPath)))
-    // The deepest first: all above them that are emptied go with them.
-    for (const path of [...parents].sort((a, b) => comparePaths(b, a))) await this.#removeEmptied(path)
-    // What failed for a moment is tried once more.
-    for (const path of [...this.#stuckFolders.keys()]) await this.#removeEmptied(path)
-    for (const [path, reason] of this.#stuckFolders)
+    for (const [path, reason] of await removeEmptied(this.#edits, this.#request.keepsFolder, parents))
       if (!this.#outcomes.has(path)) this.#outcomes.set(path, { path, action: "failed", reason })
   }
 
@@ -158,7 +167,44 @@ class RestoreRun {
 
   #fail(change: PlannedChange, errno: string): void {
     if (change.after !== undefined) this.#writeFailed = true
-    this.#outcomes.set(change.path, { path: change.path, action: "failed", reason: errno, ...oids(change) })
+    this.#outcomes.set(change.path, failed(change, errno))
+  }
+
+  /** Plain files that are staged are swapped together; what does not go through at once comes one by one. */
+  async #swapTogether(onWritten: () => void): Promise<void> {
+    const { batches, folders, signal } = this.#request
+    if (batches === undefined) return
+    const onSwapped = (tried: TriedSwap): void => {
+      const { change, aside, swapped } = tried
+      if (swapped === "unsettled") return void this.#unsettled.set(change.path, tried)
+      this.#edits.noteSwap(change.path as RepoPath, change.after as FileVersion, aside)
+      if (swapped === "placed") this.#staged.staged.delete(change.path)
+      this.#outcomes.set(change.path, written(change))
+      onWritten()
+    }
+    await swapFiles({ batches, folders, signal, onSwapped }, this.#writes, this.#staged.staged)
+    if (this.#deletes.size > 0) for (const path of this.#outcomes.keys()) await this.#noteWritten(path as RepoPath)
+  }
+
+  /** What became of a swap that may be half done: written, or undefined when everything is as it was before. */
+  async #settled(change: PlannedChange): Promise<Outcome | undefined> {
+    const tried = this.#unsettled.get(change.path)
+    const staged = this.#staged.staged.get(change.path)
+    if (tried === undefined || staged === undefined) return undefined
+    const path = change.path as RepoPath
+    const isPlaced = await this.#edits.settleSwap(path, change.after as FileVersion, staged, tried.aside)
+    this.#unsettled.delete(path)
+    if (!isPlaced) return undefined
+    await this.#noteWritten(path)
+    return written(change)
+  }
+
+  /** What failed for a moment is tried once more. */
+  async #settleAgain(): Promise<void> {
+    for (const { change } of [...this.#unsettled.values()]) {
+      const outcome = await this.#settled(change).catch(() => undefined)
+      if (outcome !== undefined) this.#outcomes.set(change.path, outcome)
+    }
   }
 
   async #writePath(change: PlannedChange): Promise<Outcome | undefined> {
@@ -173,7 +219,7 @@ class RestoreRun {
     if (!free || !((await this.#place(path, after)) || (await this.#placeOverOtherSpelling(path, after))))
       return conflict(change)
     await this.#noteWritten(path)
-    return { path, action: "written", ...oids(change) }
+    return written(change)
   }
 
   async #writeFolder(change: PlannedChange, path: RepoPath, after: FileVersion): Promise<Outcome> {
@@ -182,8 +228,7 @@ class RestoreRun {
       change.before?.mode === "40000" && permissions !== undefined
         ? await this.#edits.chmod(path, permissions)
         : await this.#ensureFolder(path)
-    if (!isWritten) return conflict(change)
-    return { path, action: "written", ...oids(change) }
+    return isWritten ? written(change) : conflict(change)
   }
 
   /** Makes the folder and those above it, where a file has to go for it too; false when something else is in the way. */
@@ -239,12 +284,12 @@ class RestoreRun {
       if (stat !== undefined && this.#written.has(identity(stat))) return undefined
       if (!(await this.#edits.moveAside(path, before))) return conflict(change)
     }
-    return { path, action: "deleted", ...oids(change) }
+    return deleted(change)
   }
 
   /** A delete that was carried out on the way to a write. */
   #noteDeleted(change: PlannedChange): void {
-    this.#outcomes.set(change.path, { path: change.path, action: "deleted", ...oids(change) })
+    this.#outcomes.set(change.path, deleted(change))
     this.#edits.note(async () => this.#outcomes.delete(change.path))
   }
 
@@ -270,32 +315,6 @@ class RestoreRun {
     const stat = this.#deletes.size === 0 ? undefined : await this.#edits.statOf(path)
     if (stat !== undefined) this.#written.add(identity(stat))
   }
-
-  /** Removes `from` and the folders above it that nothing is left in. */
-  async #removeEmptied(from: RepoPath): Promise<void> {
-    // Whoever found a folder gone went on with those above it.
-    for (let folder = from; folder !== ROOT && !this.#goneFolders.has(folder); folder = parentOf(folder)) {
-      try {
-        const stays = (await this.#edits.isFolder(folder)) && !(await this.#removeEmptiedFolder(folder))
-        this.#stuckFolders.delete(folder)
-        if (stays) return
-        this.#goneFolders.add(folder)
-      } catch (error) {
-        this.#stuckFolders.set(folder, errnoOf(error) ?? "UNKNOWN")
-        return
-      }
-    }
-  }
-
-  async #removeEmptiedFolder(path: RepoPath): Promise<boolean> {
-    return !(await this.#request.keepsFolder(path)) && (await this.#edits.removeIfEmpty(path))
-  }
-}
-
-/** Permission bits of folders are set when everything is in them. */
-function foldersLast(writes: readonly PlannedChange[]): PlannedChange[] {
-  const isBits = ({ before, after }: PlannedChange): boolean => before?.mode === "40000" && after?.mode === "40000"
-  return [...writes.filter((change) => !isBits(change)), ...writes.filter(isBits).reverse()]
 }
 
 /** The folders from the top down to `path`. */
@@ -307,14 +326,6 @@ function wayTo(path: RepoPath): RepoPath[] {
 
 function isFile({ after }: PlannedChange): boolean {
   return after?.mode === "100644" || after?.mode === "100755"
-}
-
-function conflict(change: PlannedChange): Outcome {
-  return { path: change.path, action: "kept", reason: "conflict", ...oids(change) }
-}
-
-function oids({ before, after }: PlannedChange): { readonly ours?: string; readonly theirs?: string } {
-  return { ...(before && { ours: before.oid }), ...(after && { theirs: after.oid }) }
 }
 
 function identity({ device, inode }: FileStat): string {

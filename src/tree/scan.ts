@@ -361,7 +361,7 @@ const FILE_CONCURRENCY = 128
 
 /** Files of one folder that are taken together, and files of all folders. */
 const CHUNK_FILES = 64
-const FILES_TOGETHER = 384
+const FILES_TOGETHER = 256
 
 function chunksOf(paths: readonly RepoPath[]): RepoPath[][] {
   const chunks: RepoPath[][] = []

@@ -1,17 +1,18 @@
 import pLimit from "p-limit"
 import { openBlob, type BlobSource } from "../core/blob-source.js"
 import { errnoOf, SnapshotError } from "../core/errors.js"
+import type { FileBatches } from "../core/file-batches.js"
 import type { FileSystem } from "../core/file-system.js"
-import { PLAIN_PERMISSIONS } from "../core/manifest.js"
 import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
-import { escapePath, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { escapePath, parentOf, type RepoPath } from "../core/path.js"
 import type { PlannedChange } from "../core/restore.js"
 import { settleAll } from "../core/settle-all.js"
 import type { Folders } from "./folders.js"
-import { KEPT_PERMISSIONS } from "./permissions.js"
+import { nearestFolders } from "./nearest-folder.js"
 import { removeTemporaries, type Temporary } from "./remove-temporary.js"
 import { restoreNames } from "./restore-name.js"
+import { permissionsOf, stageTogether } from "./stage-together.js"
 
 /** A file's new content, complete and checked, under a name for the moment. */
 export type Staged = Temporary
@@ -21,6 +22,8 @@ export interface StageRequest {
   readonly fileSystem: FileSystem
   readonly folders: Folders
   readonly blobs: BlobSource
+  /** For many files at once. */
+  readonly batches?: FileBatches | undefined
   readonly durable: boolean
   readonly signal?: AbortSignal | undefined
   readonly onStaged: () => void
@@ -45,6 +48,10 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
   const nearestFolder = nearestFolders(request.folders)
   const limit = pLimit(CONCURRENCY)
   let ended = false
+  const onStaged = (change: PlannedChange, temporary: Staged): void => {
+    staged.set(change.path, temporary)
+    request.onStaged()
+  }
   const stage = async (change: PlannedChange, read: ReadonlyMap<Oid, GitObject> | undefined): Promise<void> => {
     if (ended) return
     try {
@@ -52,8 +59,7 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
       const blob = read?.get(change.after?.oid as Oid)
       const temporary = { folder: await nearestFolder(parentOf(change.path as RepoPath)), name: newName() }
       await stageFile(request, change, temporary, blob?.type === "blob" ? blob : undefined)
-      staged.set(change.path, temporary)
-      request.onStaged()
+      onStaged(change, temporary)
     } catch (error) {
       const errno = errnoOf(error)
       if (errno === undefined || (error as SnapshotError).code === "NO_SPACE") ended = true
@@ -61,14 +67,15 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
       failed.set(change.path, errno as string)
     }
   }
-  const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject> | undefined> =>
-    Promise.resolve(request.blobs.readTogether?.(oidsOf(changes.slice(at, at + READ_AT_ONCE))))
   try {
+    const left = await stageTogether({ ...request, nearestFolder, newName, onStaged }, changes)
+    const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject> | undefined> =>
+      Promise.resolve(request.blobs.readTogether?.(oidsOf(left.slice(at, at + READ_AT_ONCE))))
     let ahead = readFrom(0)
-    for (let at = 0; at < changes.length && !ended; at += READ_AT_ONCE) {
+    for (let at = 0; at < left.length && !ended; at += READ_AT_ONCE) {
       const read = await ahead
       ahead = readFrom(at + READ_AT_ONCE)
-      const some = changes.slice(at, at + READ_AT_ONCE)
+      const some = left.slice(at, at + READ_AT_ONCE)
       const staging = some.map((change) => limit(() => stage(change, read)))
       await settleAll([...staging, ahead])
     }
@@ -99,9 +106,7 @@ async function stageFile(
   staged: Staged,
   read: GitObject | undefined,
 ): Promise<void> {
-  // A bare tree tells of no permissions but the executable bit.
-  const permissions =
-    (after?.permissions ?? PLAIN_PERMISSIONS[after?.mode === "100755" ? "executable" : "file"]) & KEPT_PERMISSIONS
+  const permissions = permissionsOf(after)
   let written: true | undefined
   try {
     written = await request.folders.within(staged.folder, (handle) =>
@@ -112,34 +117,6 @@ async function stageFile(
     throw error
   }
   if (written === undefined) throw vanished(staged.folder)
-}
-
-/** Finds the folder itself or the nearest above it that is there: of the same file system, so that a file can be moved in. */
-type NearestFolder = (wanted: RepoPath) => Promise<RepoPath>
-
-/** What is missing is looked for once, and below it nothing: in many levels of missing folders that would take for ever. */
-function nearestFolders(folders: Folders): NearestFolder {
-  /** By missing folder. */
-  const above = new Map<RepoPath, RepoPath>()
-
-  async function isThere(folder: RepoPath): Promise<boolean> {
-    return (await folders.within(folder, async () => true)) === true
-  }
-
-  return async (wanted) => {
-    if (above.has(wanted)) return above.get(wanted) as RepoPath
-    if (wanted === ROOT || (await isThere(wanted))) return wanted
-    const unknown: RepoPath[] = []
-    let at = wanted
-    for (; at !== ROOT && !above.has(at); at = parentOf(at)) unknown.push(at)
-    let found = above.get(at) ?? at
-    // From the top, so that each is reached from the one above it.
-    for (const folder of unknown.reverse()) {
-      if (found === parentOf(folder) && folder !== wanted && (await isThere(folder))) found = folder
-      else above.set(folder, found)
-    }
-    return found
-  }
 }
 
 async function writeBlob(

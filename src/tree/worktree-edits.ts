@@ -9,10 +9,11 @@ import { errnoOf } from "../core/errors.js"
 import type { FileStat, FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import type { Oid } from "../core/oid.js"
-import { nameOf, parentOf, type RepoPath } from "../core/path.js"
+import { joinPath, nameOf, parentOf, type RepoPath } from "../core/path.js"
 import { settleAll } from "../core/settle-all.js"
-import { asides as asidesIn, placeNew, type Aside, type Asides, type Placed } from "./aside.js"
+import { asides as asidesIn, nameTaken, placeNew, type Aside, type Asides, type Placed } from "./aside.js"
 import type { Folders } from "./folders.js"
+import { isSameFile } from "./other-spelling.js"
 import type { Staged } from "./stage.js"
 
 /** What changes to a work tree are made with. */
@@ -80,13 +81,48 @@ export class WorktreeEdits {
   async moveAside(path: RepoPath, expected: FileVersion, folder: RepoPath = parentOf(path)): Promise<boolean> {
     const aside = await this.#moves.move(path, expected, folder)
     if (aside === undefined) return false
+    this.#noteAside(aside)
+    return true
+  }
+
+  /** Notes a file that got the place of another one, or of nothing, elsewhere. */
+  noteSwap(path: RepoPath, after: FileVersion, aside: Aside | undefined): void {
+    if (aside !== undefined) this.#noteAside(aside)
+    this.#steps.push({ undo: () => this.#takeAway(path, after) })
+    this.#touched.add(parentOf(path))
+  }
+
+  /**
+   * Sees to a swap that may have stopped anywhere. True, and noted, when the new file has its place, with its first name
+   * or without; otherwise everything is as it was before it was tried.
+   */
+  async settleSwap(path: RepoPath, after: FileVersion, staged: Staged, aside: Aside | undefined): Promise<boolean> {
+    const isAside = aside !== undefined && (await this.#moves.isThere(aside))
+    if ((aside === undefined || isAside) && (await this.#isPlaced(path, after, staged))) {
+      this.noteSwap(path, after, aside)
+      return true
+    }
+    if (!isAside) return false
+    const isBack = isSameFile(await this.statOf(joinPath(aside.folder, aside.name)), await this.statOf(path))
+    if (isBack) await this.#moves.remove([aside])
+    else if (!(await this.#moves.putBack(aside))) throw nameTaken(aside)
+    return false
+  }
+
+  /** The old file is checked before the new one gets its name, which it has alone or beside its first one. */
+  async #isPlaced(path: RepoPath, after: FileVersion, staged: Staged): Promise<boolean> {
+    const first = await this.statOf(joinPath(staged.folder, staged.name))
+    if (first !== undefined) return isSameFile(first, await this.statOf(path))
+    return this.#moves.isVersion({ path, folder: parentOf(path), name: nameOf(path) }, after)
+  }
+
+  #noteAside(aside: Aside): void {
     const undo = async (): Promise<void> => {
       // Where something new has its name by now, the safety snapshot still has what was moved.
       if (!(await this.#moves.putBack(aside))) await this.#moves.remove([aside])
     }
     this.#steps.push({ undo, aside })
-    this.#touched.add(parentOf(path)).add(folder)
-    return true
+    this.#touched.add(parentOf(aside.path)).add(aside.folder)
   }
 
   /** Gives the new file or link its name, unless something has it. */

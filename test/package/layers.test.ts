@@ -32,6 +32,7 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
     "open-store-browser",
     "node:",
   ],
+  "job-program": ["core/", "tree/", "platform/", "platform/node/", "platform/web/", "node:"],
   browser: ["core/", "snapshot-store", "open-store-browser"],
   index: ["core/", "snapshot-store", "open-store-browser", "open-store", "node:"],
   "sidecar/": ["core/", "sidecar/", "node:"],

@@ -8,10 +8,12 @@ import { concat, utf8 } from "../../src/core/bytes.js"
 import type { FileSystemClient } from "../../src/core/file-system-client.js"
 import { joinLoose, type GitObject } from "../../src/core/object.js"
 import { EMPTY_TREE, type Oid } from "../../src/core/oid.js"
+import type { PackedEntry } from "../../src/core/unpacker.js"
 import { clientFileSystem } from "../../src/platform/client-file-system.js"
 import { nodeDeflater } from "../../src/platform/node/node-deflater.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodeHasher } from "../../src/platform/node/node-hasher.js"
+import { nodeUnpacker } from "../../src/platform/node/node-unpacker.js"
 import { objectDatabase, type ObjectDatabase, type ObjectDatabaseOptions } from "../../src/store/object-database.js"
 import { craftPack, encodeDelta, type CraftedEntry } from "../support/crafted-pack.js"
 import { faultyFileSystem } from "../support/faulty-file-system.js"
@@ -636,21 +638,29 @@ describe("objects that are read together", () => {
       expectSame(await database.read(oid), { type: "blob", bytes: content })
   })
 
-  it("are the same with and without something that unpacks them beside, and where it gives up", async () => {
+  it("are the same with and without something that unpacks them at once, and where it gives up", async () => {
     const folder = await temporaryFolder()
     const entries = await Promise.all(Array.from({ length: 100 }, (_, i) => wholeBlob(noise(500, i))))
     await writePack(folder, "pack-x", entries)
     const oids = entries.map(({ oid }) => oid)
     const alone = await openNode(folder).readTogether(oids)
     expect(alone.size).toBe(100)
-    const givesUp = openWith({ objectsFolder: folder, unpacker: { unpack: async () => undefined } })
-    expect(await givesUp.readTogether(oids)).toEqual(alone)
-    const refuses = openWith({
-      objectsFolder: folder,
-      unpacker: { unpack: async (asked) => asked.map(() => undefined) },
-    })
+    const atOnce = await openWith({ objectsFolder: folder, unpacker: nodeUnpacker() }).readTogether(oids)
+    expect([...atOnce.keys()].sort()).toEqual([...alone.keys()].sort())
+    for (const [oid, object] of atOnce) expectSame(object, alone.get(oid) as GitObject)
+    const refuses = openWith({ objectsFolder: folder, unpacker: { unpack: () => undefined } })
     expect((await refuses.readTogether(oids)).size).toBe(0)
     expectSame(await refuses.read(oids[0] as Oid), alone.get(oids[0] as Oid) as GitObject)
+  })
+
+  it("come as they stand in the pack, where they are asked for so", async () => {
+    const folder = await temporaryFolder()
+    const entries = await Promise.all(Array.from({ length: 100 }, (_, i) => wholeBlob(noise(500, i))))
+    await writePack(folder, "pack-x", entries)
+    const packed = await openNode(folder).packedTogether([...entries.map(({ oid }) => oid), ABSENT])
+    expect(packed.size).toBe(100)
+    for (const { oid, content } of entries)
+      expectSame(nodeUnpacker().unpack(packed.get(oid) as PackedEntry), { type: "blob", bytes: content })
   })
 
   it("are not to be had of a database that is closed", async () => {

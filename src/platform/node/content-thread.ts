@@ -9,6 +9,9 @@ export interface WaitingRequest {
   readonly resolve: (answers: readonly ContentAnswer[]) => void
 }
 
+/** Little of what a thread makes lives on: it needs no more room for what is new, of which V8 would give it 48 MB. */
+const MEMORY = { maxYoungGenerationSizeMb: 6 }
+
 /** Whom a thread tells of its life. */
 export interface ThreadListener {
   /** It is online, or has answered all that it was asked. */
@@ -29,7 +32,7 @@ export class ContentThread {
   constructor(file: URL, listener: ThreadListener) {
     this.#listener = listener
     // What the process was told to load first, such as a compiler, is of no use here and takes long.
-    this.#worker = new Worker(file, { execArgv: [], name: "treeshot" })
+    this.#worker = new Worker(file, { execArgv: [], name: "treeshot", resourceLimits: MEMORY })
     this.#worker.on("online", () => {
       this.#wasOnline = true
       this.#listener.whenIdle()

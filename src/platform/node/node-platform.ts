@@ -7,12 +7,15 @@ import type { Platform } from "../../core/platform.js"
 import { clientFileSystem } from "../client-file-system.js"
 import { systemClock } from "../system-clock.js"
 import { fastGlobLister } from "./fast-glob-lister.js"
+import { nodeBatches } from "./node-batches.js"
 import { nodeDeflater } from "./node-deflater.js"
 import { nodeFileSystem } from "./node-file-system.js"
 import { nodeHasher } from "./node-hasher.js"
 import { nodeOwner } from "./node-owner.js"
+import { nodeUnpacker } from "./node-unpacker.js"
+import type { JobThread } from "./job-thread.js"
 import { statThreads } from "./stat-threads.js"
-import { unpackThread } from "./unpack-thread.js"
+import { threadDiffer } from "./thread-differ.js"
 
 /** What to use instead of Node's own. */
 export interface NodePlatformOptions {
@@ -22,24 +25,29 @@ export interface NodePlatformOptions {
   readonly contentReader?: ContentReader
   /** The folder with the programs of threads, with a slash at its end; by default the one that this file is in. */
   readonly threads?: URL
+  /** Does what takes long; without it that is done on the calling thread. */
+  readonly jobThread?: JobThread
 }
 
 /** The ports on Node. The one place in the library that looks at the environment and the home folder. */
 export async function nodePlatform(options: NodePlatformOptions = {}): Promise<Platform> {
-  const { client, threads = new URL("./", import.meta.url) } = options
+  const { client, jobThread, threads = new URL("./", import.meta.url) } = options
   // node:fs itself is better served by what knows its flags and handles.
   const isNode = client === undefined || client.promises === fs.promises
   const fileSystem = isNode ? nodeFileSystem() : clientFileSystem(client)
+  const unpacker = nodeUnpacker()
   return {
     fileSystem,
     hasher: nodeHasher(),
     deflater: nodeDeflater(),
-    unpacker: unpackThread(new URL("unpack-worker.js", threads)),
+    unpacker,
+    ...(jobThread === undefined ? {} : { differ: threadDiffer(jobThread) }),
     clock: systemClock(),
     owner: nodeOwner(),
     lister: fastGlobLister(fileSystem),
     environment: environment(),
     ...(isNode ? { statChecker: statThreads(new URL("stat-worker.js", threads)) } : {}),
+    ...(isNode && fileSystem.traits.folderHandles ? { fileBatches: nodeBatches(jobThread, unpacker, fs) } : {}),
     ...(isNode && options.contentReader !== undefined ? { contentReader: options.contentReader } : {}),
   }
 }
