@@ -16,7 +16,7 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   for (const argument of ["worktree", "gitdir"] as const)
     if (options[argument] !== undefined && !String(options[argument]).startsWith("/"))
       throw new SnapshotError("INVALID_ARGUMENT", `Give ${argument} as an absolute path.`, { argument })
-  return openOn({ platform: webPlatform(options.fs), loadGit, stores: "/treeshot/stores" }, options)
+  return openOn({ platform: webPlatform(options.fs), loadGit, stores: async () => "/treeshot/stores" }, options)
 }
 
 /** isomorphic-git counts on Node's Buffer: it gets one where there is none. */

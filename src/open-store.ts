@@ -1,15 +1,19 @@
 import { isAbsolute, resolve, sep } from "node:path"
-import envPaths from "env-paths"
 import { openOn } from "./calls/open.js"
+import type { Environment } from "./core/environment.js"
 import { SnapshotError } from "./core/errors.js"
+import type { Platform } from "./core/platform.js"
+import type { CaptureBackend } from "./core/tree-capture.js"
 import { contentThreads } from "./platform/node/content-threads.js"
 import { JobThread } from "./platform/node/job-thread.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
-import { nativeBackend } from "./sidecar/native-capture.js"
 import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
 
+/** The threads' programs, as seen from this file or from the bundle that it is in. */
+const threads = new URL("./platform/node/", import.meta.url)
+
 /** The threads of this process, as all stores share its processors. None runs before a capture has much to read. */
-const contentReader = contentThreads(new URL("./platform/node/content-worker.js", import.meta.url))
+const contentReader = contentThreads(new URL("content-worker.js", threads))
 
 /** Starts when there is much to compare or to restore. */
 const jobThread = new JobThread(new URL("./job-program.js", import.meta.url))
@@ -27,17 +31,15 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
     throw new SnapshotError("INVALID_ARGUMENT", "fs has the shape of node:fs: an object with promises.", {
       argument: "fs",
     })
-  const platform = await nodePlatform(
-    options.fs === undefined ? { contentReader, jobThread } : { client: options.fs, contentReader, jobThread },
-  )
+  const ports = { contentReader, jobThread, threads }
+  const platform = await nodePlatform(options.fs === undefined ? ports : { ...ports, client: options.fs })
   // Elsewhere a backslash is a character like any other.
   const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))
-  const { XDG_DATA_HOME } = platform.environment.variables
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
-    ...(options.fs === undefined ? { native: nativeBackend(platform) } : {}),
-    stores: `${absolute(dataFolder(XDG_DATA_HOME, platform.environment.home))}/stores`,
+    ...(options.fs === undefined && options.backend === "native" ? { native: await nativeBackend(platform) } : {}),
+    stores: async () => `${absolute(await dataFolder(platform.environment))}/stores`,
   }
   return openOn(place, {
     ...options,
@@ -46,12 +48,19 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   })
 }
 
+/** Loaded by those that ask for it. */
+async function nativeBackend(platform: Platform): Promise<CaptureBackend> {
+  return (await import("./sidecar/native-capture.js")).nativeBackend(platform)
+}
+
 /**
  * XDG_DATA_HOME counts wherever it is set; otherwise the system's own place for a user's data. A relative one is invalid
  * and does not count. Source: https://specifications.freedesktop.org/basedir-spec/latest/
  */
-function dataFolder(xdgDataHome: string | undefined, home: string | undefined): string {
-  if (xdgDataHome !== undefined && isAbsolute(xdgDataHome)) return `${xdgDataHome}/treeshot`
+async function dataFolder({ variables, home }: Environment): Promise<string> {
+  const { XDG_DATA_HOME } = variables
+  if (XDG_DATA_HOME !== undefined && isAbsolute(XDG_DATA_HOME)) return `${XDG_DATA_HOME}/treeshot`
+  const { default: envPaths } = await import("env-paths")
   const { data } = envPaths("treeshot", { suffix: "" })
   return isAbsolute(data) ? data : `${home ?? "/"}/.local/share/treeshot`
 }

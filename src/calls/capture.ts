@@ -6,7 +6,7 @@ import type { CaptureOptions, CaptureResult } from "../snapshot-store.js"
 import { leaseLost } from "../store/lease.js"
 import { manifestOid } from "../store/object-sink.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
-import { beginSession, type CaptureSession, type SessionRequest } from "./capture-session.js"
+import type { CaptureSession, SessionRequest } from "./capture-session.js"
 import type { StoreContext } from "./context.js"
 import { viewOf } from "./snapshot-view.js"
 
@@ -55,6 +55,7 @@ export async function withSession<Value>(
   request: SessionRequest,
   step: (session: CaptureSession) => Promise<Value | undefined>,
 ): Promise<Value> {
+  const { beginSession } = await import("./capture-session.js")
   for (let attempt = 0; attempt < SESSIONS; attempt++) {
     const session = await beginSession(store, attempt === 0 ? request : { ...request, glance: undefined })
     try {

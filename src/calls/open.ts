@@ -15,10 +15,9 @@ import { refStore } from "../store/refs.js"
 import { snapshotLog } from "../store/snapshot-log.js"
 import { wholeSnapshot } from "../store/whole-snapshot.js"
 import { findOwnRepository } from "../tree/own-repository.js"
-import { pathFilter } from "../tree/path-filter.js"
-import { pureCapture } from "../tree/pure-capture.js"
 import { rulesSource } from "../tree/rules-now.js"
 import { statCache, type StatCache } from "../tree/stat-cache.js"
+import { worktreeCapture } from "../tree/worktree-capture.js"
 import { snapshotStore } from "./snapshot-store.js"
 
 /** Where a store is opened: the ports, and what differs between Node and browsers. */
@@ -26,19 +25,19 @@ export interface OpenPlace {
   readonly platform: Platform
   readonly loadGit: () => Promise<GitLibrary>
   /** The folder with one store for each work tree. */
-  readonly stores: string
+  readonly stores: () => Promise<string>
   /** Where native git can be run. */
   readonly native?: CaptureBackend
 }
 
 /** Checks the options and opens the store that they name. Paths in `options` are absolute. */
 export async function openOn(place: OpenPlace, options: OpenOptions): Promise<SnapshotStore> {
-  checkOptions(options)
+  await checkOptions(options)
   const { platform } = place
   const { fileSystem, hasher, deflater, unpacker, clock } = platform
   const worktree = await worktreeOf(platform, options)
   const identity = await identityOf(platform, worktree)
-  const gitdir = await realPathOf(platform, options.gitdir ?? `${place.stores}/${identity}.git`)
+  const gitdir = await realPathOf(platform, options.gitdir ?? `${await place.stores()}/${identity}.git`)
   await refuseOwnGitdir(platform, worktree, gitdir)
   const native = options.backend === "native" ? await nativeOf(place) : undefined
   const layout = await prepareGitdir(fileSystem, gitdir)
@@ -54,7 +53,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
   })
   const workspace = options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace)
   const { contentReader } = platform
-  const reader = pureCapture({
+  const reader = worktreeCapture({
     fileSystem,
     hasher,
     clock,
@@ -83,7 +82,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
   })
 }
 
-function checkOptions(options: OpenOptions): void {
+async function checkOptions(options: OpenOptions): Promise<void> {
   const refuse = (argument: string, message: string): never => {
     throw new SnapshotError("INVALID_ARGUMENT", message, { argument })
   }
@@ -107,6 +106,8 @@ function checkOptions(options: OpenOptions): void {
   if (options.include !== undefined) {
     if (options.include.length === 0)
       refuse("include", "An empty include captures nothing. Leave it out to capture everything.")
+    // Globs need a library that nothing else does when a store is opened.
+    const { pathFilter } = await import("../tree/path-filter.js")
     pathFilter({ globs: options.include })
   }
 }

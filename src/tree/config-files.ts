@@ -1,4 +1,3 @@
-import picomatch from "picomatch"
 import type { Environment } from "../core/environment.js"
 import type { FileSystem } from "../core/file-system.js"
 import { isTrue, lastVariable, readGitConfig, saysYes, type ConfigVariable } from "../core/git-config.js"
@@ -95,23 +94,28 @@ async function holds(places: ConfigPlaces, file: string, condition: string): Pro
     const branch = /^ref:\s*refs\/heads\/(.+)/.exec(
       (await readSmallFile(fs, pathFrom(repository.gitdir, "HEAD"))) ?? "",
     )?.[1]
-    return branch !== undefined && matches(openEnded(pattern), branch, false)
+    return branch !== undefined && (await matches(openEnded(pattern), [branch], false))
   }
   let place = expandHome(environment, pattern)
   if (place.startsWith("./")) place = pathFrom((await fs.realPath(folderAbove(file) ?? "/")) ?? "/", place.slice(2))
   else if (!isAbsolute(place)) place = `**/${place}`
   const gitdirs = [repository.gitdir, (await fs.realPath(repository.gitdir)) ?? repository.gitdir]
-  return gitdirs.some((gitdir) => matches(openEnded(place), gitdir, kind === "gitdir/i"))
+  return matches(openEnded(place), gitdirs, kind === "gitdir/i")
 }
 
 function openEnded(pattern: string): string {
   return pattern.endsWith("/") ? `${pattern}**` : pattern
 }
 
-function matches(pattern: string, path: string, ignoreCase: boolean): boolean {
-  const slashed = (text: string): string => (path.startsWith("/") ? text : text.replaceAll("\\", "/"))
+/** Whether the pattern matches one of the paths. */
+async function matches(pattern: string, paths: readonly string[], ignoreCase: boolean): Promise<boolean> {
+  // Conditions are rare, and loading this takes long.
+  const { default: picomatch } = await import("picomatch")
   const options = { dot: true, nobrace: true, noext: true, nonegate: true, nocase: ignoreCase, windows: false }
-  return picomatch.isMatch(slashed(path), slashed(pattern), options)
+  return paths.some((path) => {
+    const slashed = (text: string): string => (path.startsWith("/") ? text : text.replaceAll("\\", "/"))
+    return picomatch.isMatch(slashed(path), slashed(pattern), options)
+  })
 }
 
 /** Git's own bound. */

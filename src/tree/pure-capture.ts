@@ -16,60 +16,29 @@ import { settleAll } from "../core/settle-all.js"
 import { isFresh, MAPPED_MS } from "../core/stable-read.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
-import type { CapturedTree, CaptureRequest, ObjectSink, TreeCapture } from "../core/tree-capture.js"
-import { worktreeFolders, type Folders } from "./folders.js"
+import type { CapturedTree, CaptureRequest, ObjectSink } from "../core/tree-capture.js"
+import type { Folders } from "./folders.js"
+import { glanceAt, KnownGlance, type GlanceOptions } from "./glance.js"
 import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
 import { readBeside } from "./read-beside.js"
-import type { RulesSource } from "./rules-now.js"
 import { rowFacts } from "./row-facts.js"
-import type { StatCache } from "./stat-cache.js"
-import { tableContents } from "./tree-contents.js"
-import { SeedView } from "./seed-view.js"
-import { glanceAt, KnownGlance } from "./known-glance.js"
 import { IGNORE_FILE, scan } from "./scan.js"
 import type { ScanVisitor } from "./scan-visitor.js"
+import { SeedView } from "./seed-view.js"
 import { treeBuilder, type BuiltTrees, type SeenStat, type TreeBuilder } from "./tree-builder.js"
 
 /** What captures of a work tree have in common. */
-export interface PureCaptureOptions {
+export interface PureCaptureOptions extends GlanceOptions {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
   readonly clock: Clock
   /** Reads the files of `fileSystem` where there are many. */
   readonly contentReader?: ContentReader
-  /** The real path of the work tree. */
-  readonly worktree: string
   readonly newFileLimitBytes: number
-  readonly rules: RulesSource
-  /** What the last capture found. */
-  readonly statCache?: StatCache | undefined
 }
 
-/** The TreeCapture port on the file system alone. */
-export function pureCapture(options: PureCaptureOptions): TreeCapture {
-  const { statCache } = options
-  return {
-    glance: () => glanceAt(options),
-    async contents(tree) {
-      const known = await statCache?.known()
-      return known?.tree === tree ? tableContents(known.seen) : undefined
-    },
-    save: () => statCache?.save(),
-    async close() {
-      await statCache?.close()
-    },
-    async capture(request, sink) {
-      const folders = worktreeFolders(options.fileSystem, options.worktree)
-      try {
-        return await captureIn(options, folders, request, sink)
-      } finally {
-        await folders.close()
-      }
-    },
-  }
-}
-
-async function captureIn(
+/** Captures the work tree that `folders` leads into. */
+export async function captureIn(
   options: PureCaptureOptions,
   folders: Folders,
   request: CaptureRequest,

@@ -4,8 +4,6 @@ import { utf8 } from "../core/bytes.js"
 import { oidAt } from "../core/oid.js"
 import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
-import { ignoreRules } from "./ignore-rules.js"
-import { ignoreSources } from "./ignore-sources.js"
 import { foldsLetterCase } from "./letter-case.js"
 import { findOwnRepository } from "./own-repository.js"
 import type { IncludedPaths, ScanScope } from "./scan-visitor.js"
@@ -68,6 +66,11 @@ async function readRules(
 ): Promise<CaptureRules> {
   const { hasher, environment, clock } = platform
   const { worktree, include, exclude, gitdir } = request
+  // What a stamp saves from being loaded: a library is below these.
+  const [{ ignoreRules }, { ignoreSources }] = await Promise.all([
+    import("./ignore-rules.js"),
+    import("./ignore-sources.js"),
+  ])
   // Its names and files are those of the work tree: what changes there is no change of the rules.
   const ignoreCase = await foldsLetterCase(platform.fileSystem, worktree)
   const { fileSystem, stamp } = watchedReads(platform.fileSystem, () => clock.nowMs())

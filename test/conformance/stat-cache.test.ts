@@ -70,7 +70,7 @@ async function openLate(worktree: string, gitdir: string, backend: "pure" | "nat
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
-    stores: "/nowhere",
+    stores: async () => "/nowhere",
     native: nativeBackend(platform),
   }
   return openOn(place, { worktree, gitdir, backend, durability: "process" })

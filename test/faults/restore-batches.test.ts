@@ -69,7 +69,7 @@ async function scene(): Promise<Scene> {
   let before: Before | undefined
   const calls = watchedCalls((name, path) => before?.(name, path))
   const platform = { ...(await nodePlatform()), fileBatches: nodeBatches(undefined, nodeUnpacker(), calls) }
-  const place = { platform, loadGit: () => import("isomorphic-git"), stores: join(folder, "stores") }
+  const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => join(folder, "stores") }
   const store = await openOn(place, { worktree: work, gitdir: join(folder, "store"), durability: "process" })
   onTestFinished(() => store.close())
   const content = (): FolderContent => folderContent(nodeDisk, work)
@@ -157,7 +157,7 @@ test("a call that took effect although it failed is found out", LONG, async () =
     const batches = nodeBatches(undefined, nodeUnpacker(), calls)
     around(undefined)
     const platform = { ...(await nodePlatform()), fileBatches: batches }
-    const place = { platform, loadGit: () => import("isomorphic-git"), stores: "/nowhere" }
+    const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => "/nowhere" }
     const other = await openOn(place, { worktree: here.work, gitdir: store.gitdir, durability: "process" })
     expect((await other.restore(one)).complete, struck).toBe(true)
     expect(content(), struck).toEqual(contentOne)

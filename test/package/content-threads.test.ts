@@ -362,7 +362,7 @@ async function captureMany(folder: string, reader: ContentReader, files: FileSys
   }
   const platform = { ...(await nodePlatform({ contentReader: counted })), fileSystem: files }
   const gitdir = join(folder, "store")
-  const place = { platform, loadGit: () => import("isomorphic-git"), stores: join(folder, "stores") }
+  const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => join(folder, "stores") }
   const store = await openOn(place, { worktree: join(folder, "work"), gitdir })
   onTestFinished(() => store.close())
   const { snapshot, skipped, stats } = await store.capture()

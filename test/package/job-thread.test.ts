@@ -59,7 +59,7 @@ async function twoStates(): Promise<Place> {
 
 async function open(folder: string, jobThread: JobThread | undefined): Promise<SnapshotStore> {
   const platform = await nodePlatform(jobThread === undefined ? {} : { jobThread })
-  const place = { platform, loadGit: () => import("isomorphic-git"), stores: join(folder, "stores") }
+  const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => join(folder, "stores") }
   const store = await openOn(place, {
     worktree: join(folder, "work"),
     gitdir: join(folder, "store"),

@@ -70,7 +70,7 @@ export async function seededRepository(): Promise<SeededRepository> {
         clock: { nowMs: () => Date.now() + CLOCK_AHEAD_MS },
         ...ports,
       }
-      const outer = { platform, loadGit: () => import("isomorphic-git"), stores: join(scratch, "stores") }
+      const outer = { platform, loadGit: () => import("isomorphic-git"), stores: async () => join(scratch, "stores") }
       const store = await openOn(
         { ...outer, native: nativeBackend(platform) },
         { worktree: root, gitdir, durability: "process", ...options },

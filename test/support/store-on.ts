@@ -63,7 +63,7 @@ export function storeOn(fileSystem: FileSystem, options: StoreOnOptions = {}): P
     lister: picomatchLister(fileSystem),
     ...ports,
   }
-  const place = { platform, loadGit: () => import("isomorphic-git"), stores: "/stores" }
+  const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => "/stores" }
   return openOn(place, { worktree: WORKTREE, gitdir: GITDIR, workspace: "project", ...open })
 }
 

@@ -121,7 +121,7 @@ function underTest(disk: Disk, scratch: string, fixed: Partial<OpenOptions>): St
       const { fs: client } = fixed
       const platform = await nodePlatform(client === undefined ? {} : { client })
       const wrapped = { ...platform, fileSystem: wrap(platform.fileSystem) }
-      const place = { loadGit: () => import("isomorphic-git"), stores: join(scratch, "stores") }
+      const place = { loadGit: () => import("isomorphic-git"), stores: async () => join(scratch, "stores") }
       return closing(await openOn({ ...place, platform: wrapped, native: nativeBackend(wrapped) }, optionsOf(options)))
     },
     write(path, content, permissions) {

@@ -1,5 +1,4 @@
 import type { FileSystem } from "../../core/file-system.js"
-import { parseGlobs } from "../../core/globs.js"
 import { isUtf8Name } from "../../core/path.js"
 import type { PathLister, PathListing } from "../../core/path-lister.js"
 import { fastGlobAdapter, GLOB_ROOT, hideLineEnds, showLineEnds } from "./fast-glob-adapter.js"
@@ -10,10 +9,11 @@ export function fastGlobLister(fileSystem: FileSystem): PathLister {
 }
 
 async function list(fileSystem: FileSystem, root: string, globs: readonly string[]): Promise<PathListing> {
+  // Loading these takes some 45 ms, and most captures have no globs.
+  const { parseGlobs } = await import("../../core/globs.js")
   const { takes, matches } = parseGlobs(globs)
   const patterns = takes.flatMap(withFolderItself).map(hideLineEnds)
   if (patterns.length === 0) return { paths: [], unreadable: [] }
-  // Loading it takes some 45 ms, and most captures have no globs.
   const { default: fastGlob } = await import("fast-glob")
   const adapter = fastGlobAdapter(fileSystem, root)
   const entries = await fastGlob.glob(patterns, {

@@ -1,6 +1,5 @@
 import { SnapshotError, errnoOf } from "../../core/errors.js"
 import type { FileSystem, FolderItem } from "../../core/file-system.js"
-import { parseGlobs } from "../../core/globs.js"
 import { isUtf8Name } from "../../core/path.js"
 import type { PathLister, PathListing } from "../../core/path-lister.js"
 
@@ -10,6 +9,8 @@ export function picomatchLister(fileSystem: FileSystem): PathLister {
 }
 
 async function list(fileSystem: FileSystem, root: string, globs: readonly string[]): Promise<PathListing> {
+  // Its library is of no use to most captures, which have no globs.
+  const { parseGlobs } = await import("../../core/globs.js")
   const { takes, matches, reaches } = parseGlobs(globs)
   const paths: string[] = []
   const unreadable: string[] = []

@@ -5,10 +5,11 @@ import type { RulesSource } from "./rules-now.js"
 import type { StatCache } from "./stat-cache.js"
 
 /** What a glance needs. */
-export interface GlancePorts {
+export interface GlanceOptions {
   /** The real path of the work tree. */
   readonly worktree: string
   readonly rules: RulesSource
+  /** What the last capture found. */
   readonly statCache?: StatCache | undefined
 }
 
@@ -31,8 +32,8 @@ export class KnownGlance implements Glance {
   }
 }
 
-/** Looks at all paths that are known; undefined when none are. */
-export async function glanceAt({ statCache, rules, worktree }: GlancePorts): Promise<KnownGlance | undefined> {
+/** Compares what the last capture found with the file system; undefined where nothing is known. */
+export async function glanceAt({ statCache, rules, worktree }: GlanceOptions): Promise<KnownGlance | undefined> {
   const known = await statCache?.known()
   if (statCache === undefined || known === undefined) return undefined
   const { rulesStamp, rulesDigest } = known
