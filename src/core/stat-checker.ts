@@ -20,8 +20,13 @@ export const LEFT_OUT_ROW = 3
 
 /** Port: compares many paths with what is known of them, beside the event loop. */
 export interface StatChecker {
-  /** The rows whose path is not what they say, in no order. `root` is the path of the first row. */
-  changed(root: string, columns: StatColumns): Promise<Uint32Array>
+  /**
+   * The rows whose path is not what they say, in no order. `root` is the path of the first row, `names` the text of all
+   * names.
+   */
+  changed(root: string, columns: StatColumns, names: string): Promise<Uint32Array>
+  /** There will soon be many paths to look at: starts what that takes. */
+  prepare(): void
   /** Whether a folder's times change whenever a name in it does, on the file system that `root` is on. */
   keepsFolderTimes(root: string): Promise<boolean>
 }

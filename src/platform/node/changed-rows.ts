@@ -4,6 +4,7 @@ import { FOLDER_ROW, type StatColumns } from "../../core/stat-checker.js"
 /** Compares the rows from `start` up to `end` with the file system; gives those that differ. `names` is the text of all names. */
 export function changedRows(root: string, columns: StatColumns, names: string, start: number, end: number): number[] {
   const { ends, nameStarts, kinds } = columns
+  const numbers = { mtimes: pairs(columns.mtimes), ctimes: pairs(columns.ctimes), inodes: pairs(columns.inodes) }
   const changed: number[] = []
   /** The folders that the row is in: where each ends, and its address with a slash. */
   const folderEnds: number[] = []
@@ -24,20 +25,36 @@ export function changedRows(root: string, columns: StatColumns, names: string, s
       folderEnds.push(rowEnd)
       folders.push(`${address}/`)
     }
-    if (row >= start && isChanged(columns, row, address)) changed.push(row)
+    if (row >= start && isChanged(columns, numbers, row, address)) changed.push(row)
   }
   return changed
 }
 
-function isChanged(columns: StatColumns, row: number, address: string): boolean {
-  const { mtimes, ctimes, inodes, sizes, permissions, kinds } = columns
+/** Columns of 64-bit numbers as pairs of 32 bits, the lowest first: reading a bigint takes as long as all else about a row. */
+interface PairColumns {
+  readonly mtimes: Uint32Array
+  readonly ctimes: Uint32Array
+  readonly inodes: Uint32Array
+}
+
+function pairs({ buffer, byteOffset, length }: BigInt64Array): Uint32Array {
+  return new Uint32Array(buffer, byteOffset, 2 * length)
+}
+
+/** The signed number in a row of such a column, as exact as a number can be. */
+function numberAt(column: Uint32Array, row: number): number {
+  return ((column[2 * row + 1] as number) | 0) * 2 ** 32 + (column[2 * row] as number)
+}
+
+function isChanged(columns: StatColumns, numbers: PairColumns, row: number, address: string): boolean {
+  const { sizes, permissions, kinds } = columns
   const kind = kinds[row] as number
   const stat = statOf(address)
   return (
     stat === undefined ||
-    !isSameTime(stat.mtimeMs, mtimes[row] as bigint) ||
-    !isSameTime(stat.ctimeMs, ctimes[row] as bigint) ||
-    stat.ino !== Number(inodes[row]) ||
+    !isSameTime(stat.mtimeMs, numberAt(numbers.mtimes, row)) ||
+    !isSameTime(stat.ctimeMs, numberAt(numbers.ctimes, row)) ||
+    stat.ino !== numberAt(numbers.inodes, row) ||
     stat.mode !== ((KINDS[kind] as number) | (permissions[row] as number)) ||
     (kind !== FOLDER_ROW && stat.size !== sizes[row])
   )
@@ -59,8 +76,8 @@ const OPTIONS = { throwIfNoEntry: false } as const
  * A number of milliseconds is off by less than a microsecond. That is as good as exact: a row counts only when its times
  * lay 20 ms or more before it was read, and whatever changes a file sets its ctime to the time of the change.
  */
-function isSameTime(ms: number, ns: bigint): boolean {
-  return Math.abs(ms * 1e6 - Number(ns)) < 1000
+function isSameTime(ms: number, ns: number): boolean {
+  return Math.abs(ms * 1e6 - ns) < 1000
 }
 
 /** The file type of each kind of row, as st_mode has it. */

@@ -1,14 +1,14 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
-import { namesOf, type StatChecker, type StatColumns } from "../../core/stat-checker.js"
+import type { StatChecker, StatColumns } from "../../core/stat-checker.js"
 import { nextTurn } from "../../core/turns.js"
-import { changedRows } from "./changed-rows.js"
+import { compareNext, nothingTaken, portionsOf, type FoundRows, type SharedRows } from "./shared-rows.js"
 import type { StatQuestion } from "./stat-worker.js"
 
 /**
- * Compares paths on threads that start when there are many to compare, keep the process alive only while they work, and
- * end when they have had nothing to do for a minute. `file` is the threads' program.
+ * Compares paths on the calling thread, and where there are many also on threads that keep the process alive only while
+ * they work, and end when they have had nothing to do for a minute. `file` is the threads' program.
  */
 export function statThreads(file: URL): StatChecker {
   let threads: StatThread[] = []
@@ -16,7 +16,7 @@ export function statThreads(file: URL): StatChecker {
 
   function running(): readonly StatThread[] {
     threads = threads.filter((thread) => !thread.hasEnded)
-    while (threads.length < Math.min(2, availableParallelism())) threads.push(new StatThread(file))
+    while (threads.length < Math.min(MOST_THREADS, availableParallelism() - 1)) threads.push(new StatThread(file))
     return threads
   }
 
@@ -28,21 +28,26 @@ export function statThreads(file: URL): StatChecker {
   }
 
   return {
-    async changed(root, columns) {
-      if (columns.count < THREAD_ROWS) return Uint32Array.from(await changedHere(root, columns))
+    async changed(root, columns, names) {
+      const rows = { root, columns, names, taken: nothingTaken() }
+      if (columns.count < THREAD_ROWS) return Uint32Array.from(await changedHere(rows))
       clearTimeout(idle)
       try {
-        const all = running()
-        const share = Math.ceil(columns.count / all.length)
-        const parts = await Promise.all(
-          all.map((thread, i) => thread.ask(root, columns, i * share, Math.min((i + 1) * share, columns.count))),
-        )
-        return Uint32Array.from(parts.flat())
+        const asked = running().map((thread) => thread.ask(root, columns, rows.taken))
+        return Uint32Array.from(await foundTogether(rows, asked))
       } catch {
         // A thread that cannot be had, or that was ended, takes nothing from the caller.
-        return Uint32Array.from(await changedHere(root, columns))
+        return Uint32Array.from(await changedHere({ ...rows, taken: nothingTaken() }))
       } finally {
         rest()
+      }
+    },
+    prepare() {
+      try {
+        running()
+        rest()
+      } catch {
+        // Whoever asks does without.
       }
     },
     async keepsFolderTimes(root) {
@@ -59,25 +64,49 @@ export function statThreads(file: URL): StatChecker {
  */
 const KEEPING: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
 
+/** More than these and the calling one were not measured to gain anything on two cores. */
+const MOST_THREADS = 2
 /** Fewer rows than this are compared here, in less time than a thread takes to start. */
 const THREAD_ROWS = 2000
-/** So many take about a millisecond. */
-const TURN_ROWS = 400
 const IDLE_MS = 60_000
 
-/** Compares on the calling thread, a little in each turn of the event loop. */
-async function changedHere(root: string, columns: StatColumns): Promise<number[]> {
-  const names = namesOf(columns)
+/** Compares what nobody has taken on the calling thread, a portion in each turn of the event loop. */
+async function compareHere(rows: SharedRows): Promise<FoundRows> {
   const changed: number[] = []
-  for (let start = 0; start < columns.count; start += TURN_ROWS) {
-    if (start > 0) await nextTurn()
-    changed.push(...changedRows(root, columns, names, start, Math.min(start + TURN_ROWS, columns.count)))
+  let portions = 0
+  for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
+    portions++
+    changed.push(...found)
+    await nextTurn()
   }
-  return changed
+  return { portions, changed }
+}
+
+async function changedHere(rows: SharedRows): Promise<readonly number[]> {
+  return (await compareHere(rows)).changed
+}
+
+/**
+ * All rows that differ, once each portion has been compared. A thread that was late for all of them, since it was still
+ * starting, is not waited for. Rejects when one ended that had taken some.
+ */
+function foundTogether(rows: SharedRows, asked: readonly Promise<FoundRows>[]): Promise<readonly number[]> {
+  return new Promise((resolve, reject) => {
+    const changed: number[] = []
+    let left = portionsOf(rows.columns)
+    const take = (found: FoundRows): void => {
+      for (const row of found.changed) changed.push(row)
+      left -= found.portions
+      if (left === 0) resolve(changed)
+    }
+    const parts = [compareHere(rows), ...asked]
+    for (const part of parts) void part.then(take, () => {})
+    void Promise.allSettled(parts).then(() => reject(new Error("a comparing thread ended in the middle of its work")))
+  })
 }
 
 interface Waiting {
-  readonly resolve: (changed: number[]) => void
+  readonly resolve: (found: FoundRows) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -91,16 +120,16 @@ class StatThread {
     // What the process was told to load first, such as a compiler, is of no use here and takes long.
     this.#worker = new Worker(file, { execArgv: [], name: "treeshot" })
     this.#worker.unref()
-    this.#worker.on("message", (changed: number[]) => {
-      this.#waiting.shift()?.resolve(changed)
+    this.#worker.on("message", (found: FoundRows) => {
+      this.#waiting.shift()?.resolve(found)
       if (this.#waiting.length === 0) this.#worker.unref()
     })
     this.#worker.on("error", (error) => this.#fail(error))
     this.#worker.on("exit", () => this.#fail(new Error("the comparing thread ended")))
   }
 
-  ask(root: string, columns: StatColumns, start: number, end: number): Promise<number[]> {
-    const question: StatQuestion = { root, columns: columns === this.#known ? undefined : columns, start, end }
+  ask(root: string, columns: StatColumns, taken: Int32Array): Promise<FoundRows> {
+    const question: StatQuestion = { root, columns: columns === this.#known ? undefined : columns, taken }
     this.#known = columns
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
