@@ -89,6 +89,8 @@ export interface CaptureStats {
   readonly objectsWritten: number
   readonly bytesWritten: number
   readonly durationMs: number
+  /** Of a first capture: why what the work tree's own repository has hashed could not be used, for people. */
+  readonly seedProblem?: string
 }
 
 /** Which snapshots to list. */

@@ -21,9 +21,11 @@ import type { Base } from "../store/base.js"
 import { takeLease, type Lease } from "../store/lease.js"
 import { packSink, type PackSink } from "../store/object-sink.js"
 import { packWriter, type PackWriter } from "../store/pack-writer.js"
+import type { SeedPacks } from "../store/seed-packs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import { markUnsynced, syncUnsynced, unmarkUnsynced } from "../store/unsynced.js"
 import type { StoreContext } from "./context.js"
+import { takeSeed, type CaptureSeed } from "./seed.js"
 import { baseAt, findNewest, trackedBy } from "./tracked.js"
 
 /** What to build. */
@@ -48,6 +50,8 @@ export interface CaptureSession {
   /** Drops it; nothing stays behind. */
   discard(): Promise<void>
   readonly written: () => { readonly objects: number; readonly bytes: number }
+  /** Why the user's own repository could not be used, for people. */
+  readonly seedProblem: string | undefined
   /** The objects that the base does not reach, or that are missing from the store. */
   readonly writtenOids: () => Iterable<Oid>
 }
@@ -65,18 +69,22 @@ export interface SnapshotTerms {
 export async function beginSession(store: StoreContext, request: SessionRequest): Promise<CaptureSession> {
   const { lease, base, newest } = await leaseOnBase(store)
   const writer = newPack(store, lease)
+  let seeded: CaptureSeed | undefined
   const discard = async (): Promise<void> => {
     await writer.discard()
+    await seeded?.packs?.discard()
     await lease.release()
   }
   try {
-    const reaches = base?.reaches ?? new Set<Oid>()
-    const sink = packSink({ ...store.platform, loadGit: store.loadGit }, writer, reaches)
+    seeded = base === undefined ? await takeSeed(store, lease, request.signal) : undefined
+    const reaches = base?.reaches ?? seeded?.reaches ?? new Set<Oid>()
+    const sink = packSink({ ...store.platform, loadGit: store.loadGit }, writer, reaches, seeded?.seed !== undefined)
     const captured = await store.treeCapture.capture(
       {
         isTracked: await trackedBy(store, base, request.alsoTracked),
         base,
         glance: request.glance,
+        seed: seeded?.seed,
         ...(request.signal === undefined ? {} : { signal: request.signal }),
         ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
       },
@@ -88,12 +96,13 @@ export async function beginSession(store: StoreContext, request: SessionRequest)
       captured,
       manifest,
       newest,
+      seedProblem: seeded?.problem,
       discard,
       writtenOids: () => writer.oids(),
       written: () => ({ objects: writer.count, bytes: writer.bytesWritten }),
       async publish(terms) {
         try {
-          return await publish(store, { lease, writer, sink, newest, captured, manifest }, terms)
+          return await publish(store, { lease, writer, sink, seeds: seeded?.packs, newest, captured, manifest }, terms)
         } finally {
           await discard()
         }
@@ -152,13 +161,14 @@ interface Built {
   readonly lease: Lease
   readonly writer: PackWriter
   readonly sink: PackSink
+  readonly seeds: SeedPacks | undefined
   readonly newest: StoredSnapshot | undefined
   readonly captured: CapturedTree
   readonly manifest: Oid | undefined
 }
 
 async function publish(store: StoreContext, built: Built, terms: SnapshotTerms): Promise<StoredSnapshot | undefined> {
-  const { lease, writer, sink, newest, captured, manifest } = built
+  const { lease, writer, sink, seeds, newest, captured, manifest } = built
   const { fileSystem, clock } = store.platform
   const record: SnapshotRecord = {
     kind: terms.kind,
@@ -177,8 +187,12 @@ async function publish(store: StoreContext, built: Built, terms: SnapshotTerms):
   const id = await sink.addCommit(commit)
   const ref = refOf(record)
   if (store.durable) await syncUnsynced(fileSystem, store.layout, store.refs)
+  await seeds?.synced()
+  // Their names are synced with that of the capture's own pack.
   if (!(await isPutInPlace(lease, writer))) return undefined
   if (!store.durable) await markUnsynced(fileSystem, store.layout, lease.id, ref)
+  // From here on the ref may be there, whatever fails.
+  seeds?.keep()
   let isPublished = false
   try {
     isPublished = (await lease.publish(id, ref)) === "published"

@@ -21,11 +21,18 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
     captured: CapturedTree,
     stored: StoredSnapshot,
     written?: CaptureSession["written"],
+    seedProblem?: string,
   ): CaptureResult => {
     store.treeCapture.save()
     const { objects, bytes } = written?.() ?? { objects: 0, bytes: 0 }
     const durationMs = performance.now() - startedMs
-    const stats = { ...captured.stats, objectsWritten: objects, bytesWritten: bytes, durationMs }
+    const stats = {
+      ...captured.stats,
+      objectsWritten: objects,
+      bytesWritten: bytes,
+      durationMs,
+      ...(seedProblem === undefined ? {} : { seedProblem }),
+    }
     return { snapshot: viewOf(stored), changed: written !== undefined, skipped: captured.manifest.skipped, stats }
   }
   // While threads compare the work tree with what is known, there is time to find the newest snapshot.
@@ -38,7 +45,7 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
     const same = noted ? undefined : await newestIfSame(store, session)
     if (same !== undefined) return result(session.captured, same)
     const stored = await session.publish({ kind: "capture", label, metadata })
-    return stored === undefined ? undefined : result(session.captured, stored, session.written)
+    return stored === undefined ? undefined : result(session.captured, stored, session.written, session.seedProblem)
   })
 }
 

@@ -7,6 +7,7 @@ import type { ObjectDatabase } from "../store/object-database.js"
 import type { Refs } from "../store/refs.js"
 import type { SnapshotLog } from "../store/snapshot-log.js"
 import type { WholeSnapshot } from "../store/whole-snapshot.js"
+import type { RulesSource } from "../tree/rules-now.js"
 
 /** The parts of an open store that its calls work with. */
 export interface StoreContext {
@@ -21,6 +22,8 @@ export interface StoreContext {
   readonly log: SnapshotLog
   readonly treeCapture: TreeCapture
   readonly whole: WholeSnapshot
+  /** The rules of its captures, where first ones may take what the user's own repository has hashed. */
+  readonly seedRules: RulesSource | undefined
   /** Globs of the only files to capture and restore; none for all. */
   readonly include: readonly string[]
   /** Tells the include globs apart in refs and commits; undefined without any. */

@@ -8,7 +8,7 @@ import { adoptIfForeign, aliveness, underLock } from "./under-lock.js"
 /** Removes what nothing in the store counts on: LOCK_HELD, and the failures of a collection. */
 export async function maintain(store: StoreContext, options: MaintainOptions = {}): Promise<MaintainReport> {
   const { signal, onProgress } = options
-  const { fileSystem, hasher, clock } = store.platform
+  const { fileSystem, hasher, deflater, clock } = store.platform
   const { layout, objects, refs } = store
   signal?.throwIfAborted()
   return underLock(store, async () => {
@@ -17,7 +17,7 @@ export async function maintain(store: StoreContext, options: MaintainOptions = {
     signal?.throwIfAborted()
     await removeRefs({ fileSystem, layout, nowMs }, await abandonedTargets(refs, nowMs))
     const isAlive = aliveness(store)
-    const report = await collect({ fileSystem, hasher, layout, objects, nowMs, isAlive, signal, onProgress })
+    const report = await collect({ fileSystem, hasher, deflater, layout, objects, nowMs, isAlive, signal, onProgress })
     // Packs that are gone are not kept open. Whoever looks for an object in one lists them again in any case.
     await objects.rescan().catch(() => {})
     return { ...report, adopted }

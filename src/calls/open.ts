@@ -74,6 +74,8 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     log: snapshotLog(refs, objects),
     whole: wholeSnapshot(fileSystem, layout.packs),
     treeCapture: native?.capture(reader, layout) ?? reader,
+    // Native git stores what it is given, and finds no object that was stored elsewhere.
+    seedRules: native === undefined ? rules : undefined,
     include,
     scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),
     durable: options.durability !== "process",

@@ -21,6 +21,18 @@ export function exactText(bytes: Uint8Array): string | undefined {
   }
 }
 
+/** The text with one unit for each of at most some thousand bytes: in a fraction of the time that a decoder takes. */
+export function latinText(bytes: Uint8Array): string {
+  // Spreading the bytes would take many times as long.
+  return String.fromCharCode.apply(undefined, bytes as unknown as number[])
+}
+
+/** Whether all of `bytes` are ASCII. */
+export function isAscii(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.length; i++) if ((bytes[i] as number) >= 0x80) return false
+  return true
+}
+
 /** One array with the bytes of all `parts`, in order. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0

@@ -118,6 +118,11 @@ export interface FileSystem {
   makeLink(text: Uint8Array, path: string): Promise<void>
   /** A second name for a file; EEXIST when the new name is taken. A link is linked itself, not followed. */
   linkFile(existing: string, path: string): Promise<void>
+  /**
+   * A file of its own with the same content, whose blocks both share until one of them is written. False, with nothing
+   * made, where the file system has no such thing, or not from there to here. EEXIST when the new name is taken.
+   */
+  cloneFile(existing: string, path: string): Promise<boolean>
   /** Replaces a file or link of the new name. */
   rename(from: string, to: string): Promise<void>
   /** Removes a file or a link. */

@@ -16,28 +16,8 @@ import { SnapshotError } from "./errors.js"
 import { ewahAt, setBits, type EwahBitmap } from "./ewah.js"
 import type { Hasher } from "./hasher.js"
 import { OID_BYTES, oidAt, type Oid } from "./oid.js"
-import { comparePaths, decodeName } from "./path.js"
-
-/** An entry of the index. Numbers of the file's state are cut to 32 bits. */
-export interface IndexEntry {
-  /** As decodeName gives it; a sparse folder's ends with a slash. "" where a split index takes it from the shared one. */
-  readonly path: string
-  /** Such as 0o100644; 0o040000 for a sparse folder, 0o160000 for a gitlink. */
-  readonly mode: number
-  readonly oid: Oid
-  /** 0, or 1 to 3 while a merge is unsettled. */
-  readonly stage: number
-  readonly assumeValid: boolean
-  readonly skipWorktree: boolean
-  readonly intentToAdd: boolean
-  readonly sizeBytes: number
-  readonly mtimeSeconds: number
-  readonly mtimeNanoseconds: number
-  readonly ctimeSeconds: number
-  readonly ctimeNanoseconds: number
-  readonly inode: number
-  readonly device: number
-}
+import { readEntries, type IndexEntry } from "./index-entry.js"
+import { comparePaths } from "./path.js"
 
 /** What a split index holds beside its own entries. */
 export interface SharedIndexLink {
@@ -78,21 +58,11 @@ export async function readGitIndex(hasher: Hasher, bytes: Uint8Array, path: stri
   const isChecked = trailer.some((byte) => byte !== 0)
   if (isChecked && !equalBytes(await hasher.sha1([bytes.subarray(0, end)]), trailer)) throw refuse("it is damaged")
 
-  const count = view.getUint32(8)
-  const entries: IndexEntry[] = []
-  let at = HEADER_BYTES
-  let previous: Uint8Array = new Uint8Array(0)
-  let pathBytes = 0
-  while (entries.length < count) {
-    const found = entryAt(bytes, view, at, end, version, previous)
-    if (found === undefined) throw refuse("it is damaged")
-    entries.push(found.entry)
-    previous = found.pathBytes
-    pathBytes += previous.length
-    if (pathBytes > bytes.length * MOST_GROWTH) throw refuse("its paths take more room than those of any work tree")
-    at = found.next
-  }
-  return { version, entries, checksum: oidAt(trailer), ...readExtensions(bytes.subarray(at, end), refuse) }
+  const mostPathBytes = bytes.length * MOST_GROWTH
+  const found = await readEntries(bytes, HEADER_BYTES, end, version, view.getUint32(8), mostPathBytes)
+  if (found === undefined) throw refuse("it is damaged, or its paths take more room than those of any work tree")
+  const extensions = readExtensions(bytes.subarray(found.end, end), refuse)
+  return { version, entries: found.entries, checksum: oidAt(trailer), ...extensions }
 }
 
 /**
@@ -116,92 +86,13 @@ export function joinSharedIndex(index: GitIndex, shared: GitIndex, path: string)
     const successor = successors.get(position)
     if (successor !== undefined && (successor.path !== "" || gone.has(position)))
       throw refusal(path, "it does not fit its shared index")
-    if (!gone.has(position))
-      joined.set(place(entry), successor === undefined ? entry : { ...successor, path: entry.path })
+    if (!gone.has(position)) joined.set(place(entry), successor?.withPath(entry.path) ?? entry)
   }
   for (const entry of index.entries.slice(replaced.length)) {
     if (entry.path === "") throw refusal(path, "it does not fit its shared index")
     joined.set(place(entry), entry)
   }
   return [...joined.values()].sort((a, b) => comparePaths(a.path, b.path) || a.stage - b.stage)
-}
-
-interface FoundEntry {
-  readonly entry: IndexEntry
-  readonly pathBytes: Uint8Array
-  readonly next: number
-}
-
-function entryAt(
-  bytes: Uint8Array,
-  view: DataView,
-  start: number,
-  end: number,
-  version: 2 | 3 | 4,
-  previous: Uint8Array,
-): FoundEntry | undefined {
-  if (start + STAT_BYTES + OID_BYTES + 4 > end) return undefined
-  const number = (field: number): number => view.getUint32(start + 4 * field)
-  const flagsAt = start + STAT_BYTES + OID_BYTES
-  const flags = view.getUint16(flagsAt)
-  const isExtended = (flags & 0x4000) !== 0
-  if (isExtended && version === 2) return undefined
-  const more = isExtended ? view.getUint16(flagsAt + 2) : 0
-  const pathAt = flagsAt + (isExtended ? 4 : 2)
-  const found = version === 4 ? shortenedPath(bytes, pathAt, end, previous) : paddedPath(bytes, start, pathAt, end)
-  if (found === undefined) return undefined
-  const entry: IndexEntry = {
-    path: decodeName(found.pathBytes),
-    mode: number(6),
-    oid: oidAt(bytes, start + STAT_BYTES),
-    stage: (flags >> 12) & 3,
-    assumeValid: (flags & 0x8000) !== 0,
-    skipWorktree: (more & 0x4000) !== 0,
-    intentToAdd: (more & 0x2000) !== 0,
-    sizeBytes: number(9),
-    mtimeSeconds: number(2),
-    mtimeNanoseconds: number(3),
-    ctimeSeconds: number(0),
-    ctimeNanoseconds: number(1),
-    inode: number(5),
-    device: number(4),
-  }
-  return { entry, ...found }
-}
-
-function paddedPath(
-  bytes: Uint8Array,
-  start: number,
-  pathAt: number,
-  end: number,
-): Omit<FoundEntry, "entry"> | undefined {
-  const nul = bytes.indexOf(0, pathAt)
-  const next = start + (Math.floor((nul - start) / 8) + 1) * 8
-  return nul < 0 || next > end ? undefined : { pathBytes: bytes.subarray(pathAt, nul), next }
-}
-
-/** The number's bytes hold 7 bits each, the highest first; each byte but the last has its top bit set and adds one. */
-function shortenedPath(
-  bytes: Uint8Array,
-  pathAt: number,
-  end: number,
-  previous: Uint8Array,
-): Omit<FoundEntry, "entry"> | undefined {
-  let at = pathAt
-  let byte = bytes[at++] as number
-  let dropped = byte & 0x7f
-  while (byte >= 0x80) {
-    if (dropped > previous.length || at >= end) return undefined
-    byte = bytes[at++] as number
-    dropped = (dropped + 1) * 128 + (byte & 0x7f)
-  }
-  const nul = bytes.indexOf(0, at)
-  if (dropped > previous.length || nul < 0 || nul >= end) return undefined
-  const kept = previous.subarray(0, previous.length - dropped)
-  const pathBytes = new Uint8Array(kept.length + nul - at)
-  pathBytes.set(kept)
-  pathBytes.set(bytes.subarray(at, nul), kept.length)
-  return { pathBytes, next: nul + 1 }
 }
 
 /** Extensions whose name starts with a capital may be passed over. Of the others, "sdir" only says that there are sparse folders. */
@@ -292,5 +183,3 @@ const SIGNATURE = 0x44495243
 const HEADER_BYTES = 12
 /** Shortened paths of a real work tree grow to a few times the file. */
 const MOST_GROWTH = 32
-/** Ten numbers: an entry's file state. */
-const STAT_BYTES = 40

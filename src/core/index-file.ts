@@ -1,5 +1,6 @@
 import type { FileSystem } from "./file-system.js"
-import { joinSharedIndex, readGitIndex, type IndexEntry } from "./git-index.js"
+import { joinSharedIndex, readGitIndex } from "./git-index.js"
+import type { IndexEntry } from "./index-entry.js"
 import type { Hasher } from "./hasher.js"
 import type { Oid } from "./oid.js"
 
@@ -9,6 +10,8 @@ export interface IndexFile {
   readonly entries: readonly IndexEntry[]
   /** Objects that it names beside those of its entries, as `GitIndex` tells. */
   readonly extensionOids: readonly Oid[]
+  /** When it was last written: of two files, the older time. Never later than what was read. */
+  readonly writtenNs: bigint
 }
 
 /**
@@ -18,15 +21,27 @@ export interface IndexFile {
  */
 export async function readIndexFile(fs: FileSystem, hasher: Hasher, gitdir: string): Promise<IndexFile | undefined> {
   const path = `${gitdir}/index`
-  const bytes = await fs.readFile(path)
+  const { bytes, writtenNs } = await readDated(fs, path)
   if (bytes === undefined) return undefined
   const index = await readGitIndex(hasher, bytes, path)
   const { entries, extensionOids, link } = index
-  if (link === undefined) return { entries, extensionOids }
+  if (link === undefined) return { entries, extensionOids, writtenNs }
   const sharedPath = `${gitdir}/sharedindex.${link.checksum}`
-  const shared = await readGitIndex(hasher, (await fs.readFile(sharedPath)) ?? new Uint8Array(0), sharedPath)
+  const dated = await readDated(fs, sharedPath)
+  const shared = await readGitIndex(hasher, dated.bytes ?? new Uint8Array(0), sharedPath)
   return {
     entries: joinSharedIndex(index, shared, path),
     extensionOids: [...extensionOids, ...shared.extensionOids],
+    writtenNs: dated.writtenNs < writtenNs ? dated.writtenNs : writtenNs,
   }
+}
+
+/** A file and its time, which is looked at first: a file that takes its place meanwhile is later. */
+async function readDated(
+  fs: FileSystem,
+  path: string,
+): Promise<{ readonly bytes: Uint8Array | undefined; readonly writtenNs: bigint }> {
+  const real = (await fs.realPath(path)) ?? path
+  const writtenNs = (await fs.lstat(real))?.mtimeNs ?? 0n
+  return { bytes: await fs.readFile(path), writtenNs }
 }

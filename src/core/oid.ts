@@ -1,3 +1,4 @@
+import { latinText } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 
 /** The name of a Git object: 40 lowercase hex digits of its SHA-1. */
@@ -26,9 +27,12 @@ export function parseOid(text: string): Oid {
 
 /** The oid whose 20 bytes stand at `offset`. */
 export function oidAt(bytes: Uint8Array, offset = 0): Oid {
-  let hex = ""
-  for (let i = offset; i < offset + OID_BYTES; i++) hex += HEX[bytes[i] as number]
-  return hex as Oid
+  for (let i = 0; i < OID_BYTES; i++) {
+    const byte = bytes[offset + i] as number
+    digits[2 * i] = DIGITS[byte >> 4] as number
+    digits[2 * i + 1] = DIGITS[byte & 15] as number
+  }
+  return latinText(digits) as Oid
 }
 
 /** Negative, zero or positive, as the oid whose 20 bytes stand at `offset` sorts before, with or after `oid`. Makes no text and no bytes. */
@@ -58,4 +62,6 @@ function digitAt(oid: Oid, index: number): number {
   return (code & 15) + (code > 57 ? 9 : 0)
 }
 
-const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"))
+const DIGITS: readonly number[] = [..."0123456789abcdef"].map((digit) => digit.charCodeAt(0))
+/** Filled anew for each oid. */
+const digits = new Uint8Array(2 * OID_BYTES)

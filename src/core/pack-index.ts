@@ -33,12 +33,19 @@ export interface PackIndex {
   readonly packChecksum: Uint8Array
   /** Where the entry of `oid` begins; undefined when the pack does not hold it. */
   find(oid: Oid): number | undefined
+  /** The row of the oid whose 20 bytes stand at `at`; undefined when the pack does not hold it. */
+  rowOf(bytes: Uint8Array, at: number): number | undefined
+  /** What is in a row. */
+  offsetAt(row: number): number
+  crc32At(row: number): number
   /** The oids that begin with `prefix`, 1 to 40 lowercase hex digits. */
   withPrefix(prefix: string): Oid[]
   /** All objects, sorted by oid. */
   entries(): Iterable<PackIndexEntry>
   /** Where the entry behind the one at `offset` begins; undefined for the last one. */
   nextOffset(offset: number): number | undefined
+  /** Where the entries begin, in this order, and behind them `end`. */
+  starts(end: number): Float64Array
 }
 
 /** The index of a pack with these entries, which may come in any order, each oid once. */
@@ -149,7 +156,21 @@ class ParsedIndex implements PackIndex {
     const end = this.#fanout(first)
     if (this.#fanout(first - 1) === end) return undefined
     const row = this.#rowOf(oid, first)
-    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? this.#offset(row) : undefined
+    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? this.offsetAt(row) : undefined
+  }
+
+  rowOf(bytes: Uint8Array, at: number): number | undefined {
+    const first = bytes[at] as number
+    let low = this.#fanout(first - 1)
+    let high = this.#fanout(first)
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const difference = compareAt(this.#bytes, OIDS_AT + middle * OID_BYTES, bytes, at)
+      if (difference === 0) return middle
+      if (difference < 0) low = middle + 1
+      else high = middle
+    }
+    return undefined
   }
 
   withPrefix(prefix: string): Oid[] {
@@ -164,13 +185,16 @@ class ParsedIndex implements PackIndex {
   }
 
   *entries(): Generator<PackIndexEntry> {
-    const crcsAt = OIDS_AT + this.count * OID_BYTES
     for (let row = 0; row < this.count; row++)
       yield {
         oid: oidAt(this.#bytes, OIDS_AT + row * OID_BYTES),
-        offset: this.#offset(row),
-        crc32: this.#view.getUint32(crcsAt + row * 4),
+        offset: this.offsetAt(row),
+        crc32: this.crc32At(row),
       }
+  }
+
+  crc32At(row: number): number {
+    return this.#view.getUint32(OIDS_AT + this.count * OID_BYTES + row * 4)
   }
 
   nextOffset(offset: number): number | undefined {
@@ -179,9 +203,17 @@ class ParsedIndex implements PackIndex {
     return sorted[row]
   }
 
+  starts(end: number): Float64Array {
+    const sorted = (this.#byOffset ??= this.#offsets().sort())
+    const starts = new Float64Array(sorted.length + 1)
+    starts.set(sorted)
+    starts[sorted.length] = end
+    return starts
+  }
+
   #offsets(): Float64Array {
     const offsets = new Float64Array(this.count)
-    for (let row = 0; row < this.count; row++) offsets[row] = this.#offset(row)
+    for (let row = 0; row < this.count; row++) offsets[row] = this.offsetAt(row)
     return offsets
   }
 
@@ -202,11 +234,20 @@ class ParsedIndex implements PackIndex {
     return low
   }
 
-  #offset(row: number): number {
+  offsetAt(row: number): number {
     const near = this.#view.getUint32(OIDS_AT + this.count * (OID_BYTES + 4) + row * 4)
     if (near < FAR) return near
     return Number(this.#view.getBigUint64(OIDS_AT + this.count * ROW_BYTES + (near - FAR) * 8))
   }
+}
+
+/** Negative, zero or positive, as the oid at `atA` sorts before, with or after the one at `atB`. */
+function compareAt(a: Uint8Array, atA: number, b: Uint8Array, atB: number): number {
+  for (let i = 0; i < OID_BYTES; i++) {
+    const difference = (a[atA + i] as number) - (b[atB + i] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
 }
 
 /** The first of `from` … `to - 1` that passes `test`, which all behind it pass, too; `to` when none does. */

@@ -5,7 +5,7 @@
  * UTF-8 is decoded, and a byte 0xNN that is no part of UTF-8 becomes the lone surrogate U+DCNN.
  * No UTF-8 text contains a lone surrogate, so nothing is confused.
  */
-import { compareBytes, exactText, utf8 } from "./bytes.js"
+import { compareBytes, exactText, isAscii, latinText, utf8 } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 
 /** A path relative to the work tree's root, with forward slashes; "" is the root itself. */
@@ -54,6 +54,8 @@ export function parsePath(text: string, argument: string = "paths"): RepoPath {
 
 /** The name that `bytes` spell, from which encodeName gives the same bytes. */
 export function decodeName(bytes: Uint8Array): string {
+  // A decoder takes longer to begin than most names to read.
+  if (bytes.length <= SHORT_NAME && isAscii(bytes)) return latinText(bytes)
   return exactText(bytes) ?? decodeBrokenName(bytes)
 }
 
@@ -101,8 +103,8 @@ export function isUnsafeName(name: string): boolean {
   return name.split("\\").some(isNtfsDotGit) || isHfsDotGit(name)
 }
 
-/** Almost all names: ASCII that begins neither as ".git" nor as "git~1" does. No other spelling is without one of those or of the backslash. */
-const PLAIN_NAME = /^[ -\-0-FH-[\]-fh-~][ -.0-[\]-~]*$/
+/** What most names are, and no unsafe one is. */
+export const PLAIN_NAME: RegExp = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
 
 /** A path for people: control characters, backslashes and bytes that are no UTF-8 as escapes. */
 export function escapePath(path: string): string {
@@ -119,6 +121,8 @@ export function escapePath(path: string): string {
   }
   return shown
 }
+
+const SHORT_NAME = 256
 
 function decodeBrokenName(bytes: Uint8Array): string {
   let name = ""

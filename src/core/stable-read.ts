@@ -16,11 +16,14 @@ export function sameStat(a: FileStat, b: FileStat): boolean {
   )
 }
 
+/** How long a mapped page can be written without the times of its file telling. */
+export const MAPPED_MS = 60_000
+
 /**
  * Whether the times of a file are so recent that another write might leave them as they are: within 20 ms, or 2.5 s
  * where the system keeps no fractions. Times in the future tell nothing and count as recent.
  */
-export function isFresh(stat: FileStat, nowMs: number): boolean {
+export function isFresh(stat: Pick<FileStat, "mtimeNs" | "ctimeNs">, nowMs: number): boolean {
   const latestNs = stat.mtimeNs > stat.ctimeNs ? stat.mtimeNs : stat.ctimeNs
   const grainMs = stat.mtimeNs % 1_000_000n === 0n && stat.ctimeNs % 1_000_000n === 0n ? 2500 : 20
   return Number(latestNs / 1_000_000n) > nowMs - grainMs

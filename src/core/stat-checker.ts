@@ -18,7 +18,31 @@ export const FILE_ROW = 1
 export const LINK_ROW = 2
 export const LEFT_OUT_ROW = 3
 
-/** Port: compares many paths with what is known of them, beside the event loop. */
+/**
+ * Rows as somebody else saw their paths, of which not all is known: times and inodes are two numbers of 32 bits each, as
+ * `pairsOf` gives them, nanoseconds and seconds, or the lowest 32 bits and zero; of sizes the lowest 32 bits are known,
+ * of permissions none, of folders nothing.
+ */
+export interface ToldColumns extends StatColumns {
+  /** What was found at each row: the marks below. */
+  readonly found: Uint8Array
+}
+
+/** The path is what the row said, and the row says by now all that the file system does; of a folder, that it is one. */
+export const AS_TOLD = 1
+/** Of a folder: its names are those of its rows. */
+export const ALL_TOLD = 2
+/** Of a folder: there is a file of Git's attributes in it. */
+export const HAS_ATTRIBUTES = 4
+/** It is on another device than the root. */
+export const ELSEWHERE = 8
+
+/** A column of 64-bit numbers as pairs of 32 bits: the lowest are first, and of told times the nanoseconds. */
+export function pairsOf(column: BigInt64Array): Uint32Array {
+  return new Uint32Array(column.buffer, column.byteOffset, 2 * column.length)
+}
+
+/** Port: looks at many paths of which something is known, beside the event loop. */
 export interface StatChecker {
   /**
    * The rows whose path is not what they say, in no order. `root` is the path of the first row, `names` the text of all
@@ -27,6 +51,8 @@ export interface StatChecker {
   changed(root: string, columns: StatColumns, names: string): Promise<Uint32Array>
   /** There will soon be many paths to look at: starts what that takes. */
   prepare(): void
+  /** Looks at the paths of all rows, lists the folders, and fills in what was not known. `root` is the path of the first row. */
+  survey(root: string, columns: ToldColumns): Promise<void>
   /** Whether a folder's times change whenever a name in it does, on the file system that `root` is on. */
   keepsFolderTimes(root: string): Promise<boolean>
 }

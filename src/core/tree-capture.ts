@@ -54,8 +54,16 @@ export interface Glance {
   unchanged(tree: Oid): CapturedTree | undefined
 }
 
+/** What the user's own repository tells of the work tree: files whose contents the sink has. */
+export interface Seed {
+  /** How many files and links. */
+  readonly files: number
+}
+
 /** What is known of the work tree before it is read. */
 export interface CaptureRequest {
+  /** Counts in the place of what the last capture found. */
+  readonly seed?: Seed | undefined
   /** A look that was just taken, which saves taking another one. */
   readonly glance?: Glance | undefined
   /** Whether a file is exempt from the new-file limit because the store has it. Asked only of files above the limit. */

@@ -110,6 +110,10 @@ class ClientFileSystem implements FileSystem {
     })
   }
 
+  cloneFile(): Promise<boolean> {
+    return Promise.resolve(false)
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.#do("rename the file", to, async (at) => {
       const [source, target] = [await this.lstat(from), await this.lstat(to)]

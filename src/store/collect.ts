@@ -8,6 +8,7 @@
  *
  * The order is what makes it safe. Only for who holds the maintenance lock.
  */
+import type { Deflater } from "../core/deflater.js"
 import { SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { isTrue, readGitConfig } from "../core/git-config.js"
@@ -29,6 +30,7 @@ import { dropMarkers } from "./unsynced.js"
 export interface CollectRequest {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
+  readonly deflater: Deflater
   readonly layout: GitdirLayout
   readonly objects: ObjectDatabase
   readonly nowMs: number
@@ -42,7 +44,7 @@ export interface CollectRequest {
  * REF_INVALID, OBJECT_MISSING, OBJECT_CORRUPT, IO_FAILED. A gitdir whose configuration forbids it: UNSUPPORTED.
  */
 export async function collect(request: CollectRequest): Promise<SweepReport> {
-  const { fileSystem, hasher, layout, objects, nowMs, isAlive, signal, onProgress } = request
+  const { fileSystem, hasher, deflater, layout, objects, nowMs, isAlive, signal, onProgress } = request
   await refusePrecious(fileSystem, layout)
   const candidates = await listCandidates(fileSystem, layout)
   const leases = await readLeases(fileSystem, layout.leases, isAlive)
@@ -53,6 +55,7 @@ export async function collect(request: CollectRequest): Promise<SweepReport> {
   const report = await sweep({
     fileSystem,
     hasher,
+    deflater,
     layout,
     candidates,
     leases,

@@ -36,9 +36,15 @@ export interface PackSink extends ObjectSink {
  */
 const LIBRARY_TREES = 100
 
-export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Pick<ReadonlySet<Oid>, "has">): PackSink {
+export function packSink(
+  ports: SinkPorts,
+  writer: PackWriter,
+  reaches: Pick<ReadonlySet<Oid>, "has">,
+  isSeeded = false,
+): PackSink {
   const { hasher, deflater } = ports
-  let bulk = false
+  // A capture that took all else from somewhere takes less time than loading the library.
+  let bulk = isSeeded
   const has = (oid: Oid): boolean => reaches.has(oid) || writer.has(oid)
   const take: TakeObject = (type, bytes, oid) => writer.add(type, bytes, oid)
 
@@ -64,7 +70,7 @@ export function packSink(ports: SinkPorts, writer: PackWriter, reaches: Pick<Rea
     addPacked: (object) => writer.addPacked(object),
     addStream: (sizeBytes, chunks) => writer.addStream(sizeBytes, chunks),
     async addTrees(trees) {
-      bulk = trees.length > LIBRARY_TREES
+      bulk ||= trees.length > LIBRARY_TREES
       // isomorphic-git compresses on the thread pool, where trees can go side by side.
       if (!bulk) await settleAll(trees.map(addTree))
       else for (const tree of trees) await addTree(tree)

@@ -1,3 +1,4 @@
+import type { Deflater } from "../core/deflater.js"
 import { isSnapshotError } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
@@ -8,11 +9,13 @@ import type { CandidatePack, Candidates } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { listFollowing } from "./list-following.js"
 import type { LiveLeases } from "./live-leases.js"
+import { slimPack } from "./slim-pack.js"
 
 /** What decides over the candidates. */
 export interface SweepRequest {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
+  readonly deflater: Deflater
   readonly layout: GitdirLayout
   readonly candidates: Candidates
   readonly leases: LiveLeases
@@ -109,14 +112,35 @@ class Sweep {
     const index = await this.#index(`${path}.idx`)
     if (index === undefined) await this.#ifOld(`${path}.pack`, DAY_MS)
     if (index === undefined || index === "unreadable") return
-    for (const { oid } of index.entries()) if (reached.has(oid)) return
+    for (const { oid } of index.entries()) if (reached.has(oid)) return this.#slim(name, index, extensions)
     if (!(await this.#isOwn(name, index)) && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
+    if (!(await this.#removePack(path, extensions))) return
+    this.#report.packsRemoved++
+    this.#report.objectsRemoved += index.count
+  }
+
+  /** The index first: without it the pack is nothing to a reader. Whether it was there. */
+  async #removePack(path: string, extensions: ReadonlySet<string>): Promise<boolean> {
     await this.#prepare()
     for (const extension of [".idx", ...BESIDE.filter((each) => extensions.has(each))])
       await this.#remove(`${path}${extension}`)
-    if (!(await this.#remove(`${path}.pack`))) return
-    this.#report.packsRemoved++
-    this.#report.objectsRemoved += index.count
+    return this.#remove(`${path}.pack`)
+  }
+
+  /**
+   * Keeps of a pack of ours what is reached, where that is much less. As long as another repository has the pack, too, it
+   * costs nothing.
+   */
+  async #slim(name: string, index: PackIndex, extensions: ReadonlySet<string>): Promise<void> {
+    const { fileSystem, layout, reached } = this.#request
+    const path = `${layout.packs}/${name}`
+    const stat = await fileSystem.lstat(`${path}.pack`)
+    if (stat?.links !== 1 || stat.sizeBytes < SLIM_BYTES || !(await this.#isOwn(name, index))) return
+    const slim = await slimPack(this.#request, layout, path, index, (oid) => reached.has(oid))
+    if (slim === undefined) return
+    await this.#removePack(path, extensions)
+    this.#report.bytesFreed -= slim.sizeBytes
+    this.#report.objectsRemoved += index.count - slim.objects
   }
 
   /** A damaged index, or one of another version, does not tell what is in the pack. */
@@ -190,5 +214,7 @@ class Sweep {
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
+/** Smaller packs are not worth it. */
+const SLIM_BYTES = 64 * 1024
 /** What Git puts beside a pack and its index. */
 const BESIDE: readonly string[] = [".rev", ".bitmap", ".mtimes", ".promisor"]

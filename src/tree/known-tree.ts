@@ -76,8 +76,16 @@ export async function viewKnown(known: KnownTree, checker: StatChecker, root: st
       isChanged[row] = 1
   return {
     isSame: !isChanged.includes(1),
-    root: knownFolder({ source: known.seen, isChanged, openBefore: openBefore(table, isChanged) }, 0),
+    root: knownRoot(known.seen, isChanged),
   }
+}
+
+/**
+ * The root of a table, seen from now; `isChanged` has 1 for each row that does not hold any more. `byRules`: without the
+ * same ignore files, other files in it may count.
+ */
+export function knownRoot(source: NamedTable, isChanged: Uint8Array, byRules = true): KnownFolder {
+  return knownFolder({ source, isChanged, openBefore: openBefore(source.table, isChanged), byRules }, 0)
 }
 
 /** The rows of a table, and what the file system shows of them. */
@@ -85,6 +93,7 @@ interface ComparedRows {
   readonly source: NamedTable
   readonly isChanged: Uint8Array
   readonly openBefore: Uint32Array
+  readonly byRules: boolean
 }
 
 /** How many rows before each one are open: changed, or of a folder in which something was left out. */
@@ -98,7 +107,7 @@ function openBefore({ count, marks }: StatTable, isChanged: Uint8Array): Uint32A
 }
 
 function knownFolder(rowsNow: ComparedRows, row: number): KnownFolder {
-  const { source, isChanged, openBefore } = rowsNow
+  const { source, isChanged, openBefore, byRules } = rowsNow
   const { table } = source
   const areClosed = (start: number, end: number): boolean => openBefore[start] === openBefore[end]
   let rows: Map<string, number> | undefined
@@ -143,6 +152,7 @@ function knownFolder(rowsNow: ComparedRows, row: number): KnownFolder {
       return { source, row: child, mode, oid: oidOf(table, child), sizeBytes: table.sizes[child] as number }
     },
     isSameFile(name, isThere) {
+      if (!byRules) return true
       const child = find(name)
       if (child === undefined) return !isThere
       const kind = table.kinds[child]

@@ -13,7 +13,7 @@ import { hashObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import type { OnProgress } from "../core/progress.js"
 import { settleAll } from "../core/settle-all.js"
-import { isFresh } from "../core/stable-read.js"
+import { isFresh, MAPPED_MS } from "../core/stable-read.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { Mode, TreeEntry } from "../core/tree.js"
 import type { CapturedTree, CaptureRequest, ObjectSink } from "../core/tree-capture.js"
@@ -22,7 +22,9 @@ import { glanceAt, KnownGlance, type GlanceOptions } from "./glance.js"
 import { piecesOf, readStable, WHOLE_FILE_BYTES, withFile, type FileContent } from "./read-file.js"
 import { readBeside } from "./read-beside.js"
 import { rowFacts } from "./row-facts.js"
-import { IGNORE_FILE, scan, type ScanVisitor } from "./scan.js"
+import { IGNORE_FILE, scan } from "./scan.js"
+import type { ScanVisitor } from "./scan-visitor.js"
+import { SeedView } from "./seed-view.js"
 import { treeBuilder, type BuiltTrees, type SeenStat, type TreeBuilder } from "./tree-builder.js"
 
 /** What captures of a work tree have in common. */
@@ -46,6 +48,7 @@ export async function captureIn(
   const rules = await options.rules.now()
   const glance = request.glance instanceof KnownGlance ? request.glance : await glanceAt(options)
   const { known, view } = glance ?? {}
+  const seed = request.seed instanceof SeedView ? request.seed : undefined
   const builder = treeBuilder()
   /** Folders that are taken as they were known. */
   const knownFolders: RepoPath[] = []
@@ -197,7 +200,7 @@ export async function captureIn(
       builder.addFolder(path, before, isEmpty && rules.scope.included === undefined)
     },
     takeKnown(path, folder) {
-      if (known === undefined || known.tree !== request.base?.tree) return false
+      if (seed === undefined && (known === undefined || known.tree !== request.base?.tree)) return false
       if (folder.tree !== undefined && !sink.has(folder.tree)) return false
       builder.addKnown(path, folder)
       knownFolders.push(path)
@@ -236,8 +239,9 @@ export async function captureIn(
   const onProgress: OnProgress = (progress) => request.onProgress?.({ ...progress, bytes: counts.bytesRead })
   const isSameRules = rules.digest !== undefined && rules.digest === known?.rulesDigest
   const scanned = await scan(fileSystem, folders, rules.scope, visitor, {
-    known: view?.root,
-    isSameRules,
+    known: seed?.root ?? view?.root,
+    // No rule leaves out what the repository tracks, and a folder of a seed holds nothing else; `include` may.
+    isSameRules: seed === undefined ? isSameRules : rules.scope.included === undefined,
     signal,
     onProgress,
   })
@@ -253,9 +257,6 @@ export async function captureIn(
   const trees = new Map<Oid, readonly TreeEntry[]>(built.trees.map(({ oid, entries }) => [oid, entries]))
   return { tree: built.root, trees, manifest, stats: counts }
 }
-
-/** How long a mapped page can be written without the times of its file telling. */
-const MAPPED_MS = 60_000
 
 /** Resolves when so much memory is free, and held for the file. A second call takes the place of the first. */
 type Hold = (sizeBytes: number) => Promise<void>

@@ -1,3 +1,4 @@
+import type { IndexFile } from "../core/index-file.js"
 import type { Manifest } from "../core/manifest.js"
 import { utf8 } from "../core/bytes.js"
 import { oidAt } from "../core/oid.js"
@@ -5,7 +6,7 @@ import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
 import { foldsLetterCase } from "./letter-case.js"
 import { findOwnRepository } from "./own-repository.js"
-import type { IncludedPaths, ScanScope } from "./scan.js"
+import type { IncludedPaths, ScanScope } from "./scan-visitor.js"
 import { trackedPaths } from "./tracked-paths.js"
 import { isStill, watchedReads } from "./watched-reads.js"
 
@@ -35,8 +36,11 @@ export interface CaptureRules {
 
 /** The rules that apply to a work tree. */
 export interface RulesSource {
-  /** The rules as they are when it is called: configuration and index may change. */
-  now(): Promise<CaptureRules>
+  /**
+   * The rules as they are when it is called: configuration and index may change. `onIndex` is told of the repository's
+   * index, where it had to be read for them and could be: reading a large one twice takes long.
+   */
+  now(onIndex?: (index: IndexFile | undefined) => void): Promise<CaptureRules>
   /** Whether nothing that a stamp tells of has changed since, so that `now` would give the same rules. */
   isStill(stamp: string): Promise<boolean>
 }
@@ -46,16 +50,20 @@ export function rulesSource(platform: Platform, request: RulesRequest): RulesSou
   const { fileSystem } = platform
   let last: CaptureRules | undefined
   return {
-    async now() {
+    async now(onIndex) {
       const isSame = last?.stamp !== undefined && (await isStill(fileSystem, last.stamp))
-      if (!isSame || last === undefined) last = await readRules(platform, request)
+      if (!isSame || last === undefined) last = await readRules(platform, request, onIndex)
       return last
     },
     isStill: (stamp) => isStill(fileSystem, stamp),
   }
 }
 
-async function readRules(platform: Platform, request: RulesRequest): Promise<CaptureRules> {
+async function readRules(
+  platform: Platform,
+  request: RulesRequest,
+  onIndex?: (index: IndexFile | undefined) => void,
+): Promise<CaptureRules> {
   const { hasher, environment, clock } = platform
   const { worktree, include, exclude, gitdir } = request
   // What a stamp saves from being loaded: a library is below these.
@@ -68,7 +76,7 @@ async function readRules(platform: Platform, request: RulesRequest): Promise<Cap
   const { fileSystem, stamp } = watchedReads(platform.fileSystem, () => clock.nowMs())
   const repository = await findOwnRepository(fileSystem, worktree)
   const outside = await ignoreSources({ fs: fileSystem, environment, repository, worktree, ignoreCase })
-  const tracked = await trackedPaths(fileSystem, hasher, repository, ignoreCase)
+  const tracked = await trackedPaths(fileSystem, hasher, repository, ignoreCase, onIndex)
   const { sources, prefix, unread } = outside
   const manifest = { include, exclude, ignoreSources: sources, rulesUnread: unread, ignorePrefix: prefix, ignoreCase }
   const isFixed = include.length === 0

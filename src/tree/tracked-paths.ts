@@ -1,8 +1,8 @@
 import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import type { IndexEntry } from "../core/git-index.js"
+import type { IndexEntry } from "../core/index-entry.js"
 import type { Hasher } from "../core/hasher.js"
-import { readIndexFile } from "../core/index-file.js"
+import { readIndexFile, type IndexFile } from "../core/index-file.js"
 import { parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OwnRepository } from "./own-repository.js"
 import { unlessRefused } from "./read-small-file.js"
@@ -22,17 +22,20 @@ export interface TrackedPaths {
 /**
  * Reads what a repository's index tracks below `prefix`. Paths with an unsettled merge are tracked. Of a folder that a
  * sparse index keeps whole the names are not known here: all that stands in it counts as tracked.
- * With `ignoreCase`, paths that differ in the case of ASCII letters are one, as for Git on such a file system.
+ * With `ignoreCase`, paths that differ in the case of ASCII letters are one, as for Git on such a file system. `onIndex` is
+ * told of the index that was read; not of one that cannot be.
  */
 export async function trackedPaths(
   fs: FileSystem,
   hasher: Hasher,
   repository: Pick<OwnRepository, "gitdir" | "prefix"> | undefined,
   ignoreCase: boolean,
+  onIndex: (index: IndexFile | undefined) => void = () => {},
 ): Promise<TrackedPaths> {
   let entries: readonly IndexEntry[] | undefined
   try {
     const index = repository === undefined ? undefined : await readIndexFile(fs, hasher, repository.gitdir)
+    onIndex(index)
     entries = index?.entries ?? []
   } catch (error) {
     const isDamage = error instanceof SnapshotError && errnoOf(error) === undefined

@@ -103,7 +103,10 @@ const oddNames = [
 ]
 const name = fc.oneof(fc.constantFrom(...oddNames), fc.string({ unit: "binary-ascii", minLength: 1, maxLength: 5 }))
 
-/** Puts each pair of versions under a folder of its own, so that names never meet. */
+/**
+ * Puts each pair of versions under a folder of its own, so that names never meet. No folder's name ends in a space: git
+ * apply cannot read the header of such a path where nothing but the header names it, not even in git's own patches.
+ */
 const folderPair: fc.Arbitrary<readonly [Folder, Folder]> = fc
   .array(fc.tuple(name, versionPair), { minLength: 400, maxLength: 400 })
   .map((items) => {
@@ -111,7 +114,7 @@ const folderPair: fc.Arbitrary<readonly [Folder, Folder]> = fc
     const after = new Map<string, Version>()
     for (const [index, [odd, [old, now]]] of items.entries()) {
       const parts = odd.replaceAll("\0", "").split("/")
-      const path = `${index} d/${parts.map((part) => (/^\.{0,2}$/.test(part) ? "_" : part)).join("/")}`
+      const path = `${index} d/${parts.map((part) => (/^\.{0,2}$| $/.test(part) ? "_" : part)).join("/")}`
       if (old !== undefined) before.set(path, old)
       if (now !== undefined) after.set(path, now)
     }

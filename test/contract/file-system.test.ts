@@ -257,6 +257,15 @@ describe.each(MEDIA)("a file system on $name", ({ start }) => {
     expect((await fs.lstat(`${root}/folder`))?.permissions).toBe(0o700)
   })
 
+  test("cloneFile makes a file of its own with the same content, or says that it cannot and makes nothing", async () => {
+    const file = await put("file", "x")
+    const isMade = await fs.cloneFile(file, `${root}/clone`)
+    expect((await fs.lstat(`${root}/clone`)) !== undefined).toBe(isMade)
+    if (!isMade) return
+    expect(await content(`${root}/clone`)).toBe("x")
+    expect((await fs.lstat(file))?.links).toBe(1)
+  })
+
   test("linkFile links a link itself, and refuses a name that is taken", async () => {
     const file = await put("file", "x")
     await fs.makeLink(utf8("file"), `${root}/link`)

@@ -121,6 +121,10 @@ class FaultyFiles implements FaultyFileSystem {
     return this.meet("makeLink", path, () => this.#inner.makeLink(text, path))
   }
 
+  cloneFile(existing: string, path: string): Promise<boolean> {
+    return this.meet("cloneFile", path, () => this.#inner.cloneFile(existing, path))
+  }
+
   linkFile(existing: string, path: string): Promise<void> {
     return this.meet("linkFile", path, () => this.#inner.linkFile(existing, path))
   }

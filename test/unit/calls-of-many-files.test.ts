@@ -1,13 +1,15 @@
 /*
- * How many calls of the file system it takes to compare and to restore many files. Time would say more and decide
+ * How many calls of the file system it takes to capture again, to compare and to restore many files. Time would say more and decide
  * nothing; a way that takes several times as many calls shows here.
  */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { expect, test } from "vitest"
 import { nodeDeflater } from "../../src/platform/node/node-deflater.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodeHasher } from "../../src/platform/node/node-hasher.js"
+import { statThreads } from "../../src/platform/node/stat-threads.js"
 import type { RestoreReport, SnapshotStore } from "../../src/snapshot-store.js"
 import { faultyFileSystem, type AroundCall, type CallKind, type FileSystemCall } from "../support/faulty-file-system.js"
 import { storeOn } from "../support/store-on.js"
@@ -54,13 +56,16 @@ interface Opened {
 
 type Counts = (kind: CallKind) => number
 
+/** So few paths are compared on the calling thread, past the file system that counts. */
+const NO_THREADS = statThreads(new URL("file:///no-thread.js"))
+
 async function opened(
   { worktree, gitdir }: Place,
   durability: "power" | "process" = "process",
   around?: AroundCall,
 ): Promise<Opened> {
   const files = faultyFileSystem(nodeFileSystem(), [], around)
-  const platform = { hasher: nodeHasher(), deflater: nodeDeflater() }
+  const platform = { hasher: nodeHasher(), deflater: nodeDeflater(), statChecker: NO_THREADS }
   const store = await storeOn(files, { worktree, gitdir, durability, platform })
   const countsOf =
     (calls: readonly FileSystemCall[]): Counts =>
@@ -81,10 +86,71 @@ async function opened(
   }
 }
 
+/** A captured work tree of many settled files; `edit` writes some of them as if it had been long ago. */
+async function settledPlace(): Promise<Opened & Place & { readonly edit: (count: number) => Promise<void> }> {
+  const place = await newPlace()
+  for (let i = 0; i < FOLDERS; i++) mkdirSync(join(place.worktree, `folder ${i}`))
+  let version = 0
+  const edit = async (count: number): Promise<void> => {
+    version++
+    for (let i = 0; i < count; i++) {
+      const path = join(place.worktree, `folder ${i % FOLDERS}`, `${i}`)
+      writeFileSync(path, `version ${version} of ${i}`)
+      utimesSync(path, version, version)
+    }
+    // Longer than the grain of the times.
+    await pause(50)
+  }
+  await edit(FILES)
+  const { store, counted } = await opened(place)
+  await store.capture()
+  return { ...place, store, counted, edit }
+}
+
 function expectAllWritten(report: RestoreReport): void {
   expect(report.complete).toBe(true)
   expect(report.outcomes.map(({ action }) => action)).toEqual(Array.from({ length: FILES }, () => "written"))
 }
+
+test("a capture with nothing changed opens and lists nothing in the work tree, and writes nothing", async () => {
+  const { store: first, ...place } = await settledPlace()
+  // What the first capture found is written by then.
+  await first.close()
+  const { store, counted } = await opened(place)
+  const { inWork, inStore } = await counted(async () => expect((await store.capture()).changed).toBe(false))
+  expect(inWork("open") + inWork("openFolder") + inWork("list")).toBe(0)
+  expect(inStore("file.write") + inStore("rename") + inStore("unlink")).toBe(0)
+  await store.close()
+})
+
+test("a capture of one changed file opens that file and its folder, lists none, and stores what is new", async () => {
+  const { store, counted, edit } = await settledPlace()
+  await edit(1)
+  const { inWork, inStore } = await counted(async () => {
+    const { stats } = await store.capture()
+    expect([stats.filesScanned, stats.filesRead]).toEqual([FILES, 1])
+    // A blob, two trees and the commit, beside the manifest's three.
+    expect(stats.objectsWritten).toBeLessThanOrEqual(7)
+  })
+  expect(inWork("list")).toBe(0)
+  // The folder, and those above it.
+  expect(inWork("openFolder")).toBe(2)
+  expect(inWork("open")).toBe(1)
+  // Fence, lease, pack and index, reference, baseline, cache.
+  expect(inStore("rename")).toBeLessThanOrEqual(6)
+  expect(inStore("open")).toBeLessThanOrEqual(12)
+  await store.close()
+})
+
+test("a capture of many changed files opens each file and each folder once, and lists none", async () => {
+  const { store, counted, edit } = await settledPlace()
+  await edit(FILES)
+  const { inWork } = await counted(async () => expect((await store.capture()).stats.filesRead).toBe(FILES))
+  expect(inWork("list")).toBe(0)
+  expect(inWork("openFolder")).toBeLessThanOrEqual(FOLDERS + 1)
+  expect(inWork("open")).toBe(FILES)
+  await store.close()
+})
 
 test("a diff of many files reads the packs with far fewer calls than there are contents", async () => {
   const { before, after, ...place } = await changedPlace()

@@ -99,7 +99,7 @@ class ContentThreads implements ContentReader {
 /** So many files within BURST_MS are worth threads, which take some 40 ms to start. */
 const START_FILES = 128
 const BURST_MS = 1000
-const IDLE_MS = 10_000
+const IDLE_MS = 60_000
 /** More were not measured to gain anything on two cores. */
 const MOST_THREADS = 2
 /** A batch is sent when it has so many files, or when the event loop comes round. */

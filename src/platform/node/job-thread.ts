@@ -106,6 +106,6 @@ export class JobThread {
   }
 }
 
-const IDLE_MS = 10_000
+const IDLE_MS = 60_000
 /** A place where no thread starts is not asked for one for ever. */
 const STARTS = 4

@@ -126,6 +126,11 @@ export class NodeCalls {
     )
   }
 
+  clone(existing: string, path: string): Promise<void> {
+    const how = fs.constants.COPYFILE_EXCL | fs.constants.COPYFILE_FICLONE_FORCE
+    return onPool((done) => fs.copyFile(systemPath(existing), systemPath(path), how, (error) => done(error, undefined)))
+  }
+
   link(existing: string, path: string): Promise<void> {
     const from = systemPath(existing)
     const to = systemPath(path)

@@ -130,6 +130,18 @@ class NodeFileSystem implements FileSystem {
     })
   }
 
+  cloneFile(existing: string, path: string): Promise<boolean> {
+    return this.#do("clone the file", path, async () => {
+      try {
+        await this.#calls.clone(existing, path)
+        return true
+      } catch (error) {
+        if (CANNOT_CLONE.has(errorName(error))) return false
+        throw error
+      }
+    })
+  }
+
   rename(from: string, to: string): Promise<void> {
     return this.#do("rename the file", to, async () => {
       for (let attempt = 1; ; attempt++) {
@@ -274,6 +286,16 @@ const { O_CREAT, O_EXCL, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants
 const OPEN_TO_READ = O_RDONLY | NO_WAIT
 const OPEN_TO_UPDATE = O_WRONLY | NO_WAIT
 const CREATE = O_CREAT | O_EXCL | O_RDWR | NO_FOLLOW
+/** What systems say where files share no blocks, or not from one file system to another. */
+const CANNOT_CLONE: ReadonlySet<string> = new Set([
+  "EINVAL",
+  "ENOSYS",
+  "ENOTSUP",
+  "ENOTTY",
+  "EOPNOTSUPP",
+  "EPERM",
+  "EXDEV",
+])
 const CANNOT_SYNC: ReadonlySet<string> = new Set(["EINVAL", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"])
 const SEPARATORS = /[/\0]/
 /** On Windows a colon names a stream of a file, or a drive. */

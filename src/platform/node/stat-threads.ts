@@ -1,22 +1,22 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
-import { Worker } from "node:worker_threads"
-import type { StatChecker, StatColumns } from "../../core/stat-checker.js"
+import { namesOf, type StatChecker, type ToldColumns } from "../../core/stat-checker.js"
 import { nextTurn } from "../../core/turns.js"
 import { compareNext, nothingTaken, portionsOf, type FoundRows, type SharedRows } from "./shared-rows.js"
-import type { StatQuestion } from "./stat-worker.js"
+import { StatThread } from "./stat-thread.js"
+import { surveyRows } from "./survey-rows.js"
 
 /**
- * Compares paths on the calling thread, and where there are many also on threads that keep the process alive only while
- * they work, and end when they have had nothing to do for a minute. `file` is the threads' program.
+ * Looks at paths on the calling thread, and where there are many on threads that end when they have had nothing to do for
+ * a minute. `file` is the threads' program.
  */
 export function statThreads(file: URL): StatChecker {
   let threads: StatThread[] = []
   let idle: NodeJS.Timeout | undefined
 
-  function running(): readonly StatThread[] {
+  function running(most: number): readonly StatThread[] {
     threads = threads.filter((thread) => !thread.hasEnded)
-    while (threads.length < Math.min(MOST_THREADS, availableParallelism() - 1)) threads.push(new StatThread(file))
+    while (threads.length < Math.min(most, availableParallelism())) threads.push(new StatThread(file))
     return threads
   }
 
@@ -27,28 +27,42 @@ export function statThreads(file: URL): StatChecker {
     }, IDLE_MS).unref()
   }
 
+  /** Lets threads work, and starts them where they are not there. */
+  async function together<Value>(most: number, step: (all: readonly StatThread[]) => Promise<Value>): Promise<Value> {
+    clearTimeout(idle)
+    try {
+      return await step(running(most))
+    } finally {
+      rest()
+    }
+  }
+
   return {
     async changed(root, columns, names) {
-      const rows = { root, columns, names, taken: nothingTaken() }
-      if (columns.count < THREAD_ROWS) return Uint32Array.from(await changedHere(rows))
-      clearTimeout(idle)
-      try {
-        const asked = running().map((thread) => thread.ask(root, columns, rows.taken))
-        return Uint32Array.from(await foundTogether(rows, asked))
-      } catch {
-        // A thread that cannot be had, or that was ended, takes nothing from the caller.
-        return Uint32Array.from(await changedHere({ ...rows, taken: nothingTaken() }))
-      } finally {
-        rest()
-      }
+      const rows = (): SharedRows => ({ root, columns, names, taken: nothingTaken() })
+      // The calling thread compares as well.
+      const most = Math.min(MOST_THREADS, availableParallelism() - 1)
+      const found =
+        columns.count < THREAD_ROWS
+          ? undefined
+          : await together(most, (all) => changedTogether(rows(), all)).catch(() => undefined)
+      // A thread that cannot be had, or that was ended, takes nothing from the caller.
+      return Uint32Array.from(found ?? (await compareHere(rows())).changed)
     },
     prepare() {
       try {
-        running()
+        running(1)
         rest()
       } catch {
         // Whoever asks does without.
       }
+    },
+    async survey(root, told) {
+      if (told.count < THREAD_ROWS) return surveyHere(root, told)
+      await together(surveyors(told.count), (all) => surveyTogether(root, told, all)).catch(() =>
+        // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
+        surveyHere(root, told),
+      )
     },
     async keepsFolderTimes(root) {
       if (process.platform !== "linux") return false
@@ -64,33 +78,24 @@ export function statThreads(file: URL): StatChecker {
  */
 const KEEPING: ReadonlySet<number> = new Set([0xef53, 0x58465342, 0x9123683e, 0x01021994])
 
-/** More than these and the calling one were not measured to gain anything on two cores. */
+/** The calling thread has as much to do meanwhile, and a thread takes as long to start as it takes for many rows. */
+function surveyors(count: number): number {
+  return count > 40_000 ? MOST_THREADS : 1
+}
+
 const MOST_THREADS = 2
 /** Fewer rows than this are compared here, in less time than a thread takes to start. */
 const THREAD_ROWS = 2000
+/** So many take about a millisecond. */
+const TURN_ROWS = 400
 const IDLE_MS = 60_000
-
-/** Compares what nobody has taken on the calling thread, a portion in each turn of the event loop. */
-async function compareHere(rows: SharedRows): Promise<FoundRows> {
-  const changed: number[] = []
-  let portions = 0
-  for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
-    portions++
-    changed.push(...found)
-    await nextTurn()
-  }
-  return { portions, changed }
-}
-
-async function changedHere(rows: SharedRows): Promise<readonly number[]> {
-  return (await compareHere(rows)).changed
-}
 
 /**
  * All rows that differ, once each portion has been compared. A thread that was late for all of them, since it was still
  * starting, is not waited for. Rejects when one ended that had taken some.
  */
-function foundTogether(rows: SharedRows, asked: readonly Promise<FoundRows>[]): Promise<readonly number[]> {
+function changedTogether(rows: SharedRows, threads: readonly StatThread[]): Promise<readonly number[]> {
+  const asked = threads.map((thread) => thread.compare(rows.root, rows.columns, rows.taken))
   return new Promise((resolve, reject) => {
     const changed: number[] = []
     let left = portionsOf(rows.columns)
@@ -105,46 +110,33 @@ function foundTogether(rows: SharedRows, asked: readonly Promise<FoundRows>[]): 
   })
 }
 
-interface Waiting {
-  readonly resolve: (found: FoundRows) => void
-  readonly reject: (error: unknown) => void
+/** Compares what nobody has taken on the calling thread, a portion in each turn of the event loop. */
+async function compareHere(rows: SharedRows): Promise<FoundRows> {
+  const changed: number[] = []
+  let portions = 0
+  for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
+    portions++
+    changed.push(...found)
+    await nextTurn()
+  }
+  return { portions, changed }
 }
 
-class StatThread {
-  hasEnded = false
-  readonly #worker: Worker
-  readonly #waiting: Waiting[] = []
-  #known: StatColumns | undefined
+/** Lets each thread survey its share of the rows. */
+async function surveyTogether(root: string, told: ToldColumns, threads: readonly StatThread[]): Promise<void> {
+  const share = Math.ceil(told.count / threads.length)
+  await Promise.all(
+    threads.map((thread, i) =>
+      thread.survey({ root, told, start: i * share, end: Math.min((i + 1) * share, told.count) }),
+    ),
+  )
+}
 
-  constructor(file: URL) {
-    // What the process was told to load first, such as a compiler, is of no use here and takes long.
-    this.#worker = new Worker(file, { execArgv: [], name: "treeshot" })
-    this.#worker.unref()
-    this.#worker.on("message", (found: FoundRows) => {
-      this.#waiting.shift()?.resolve(found)
-      if (this.#waiting.length === 0) this.#worker.unref()
-    })
-    this.#worker.on("error", (error) => this.#fail(error))
-    this.#worker.on("exit", () => this.#fail(new Error("the comparing thread ended")))
-  }
-
-  ask(root: string, columns: StatColumns, taken: Int32Array): Promise<FoundRows> {
-    const question: StatQuestion = { root, columns: columns === this.#known ? undefined : columns, taken }
-    this.#known = columns
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      // Somebody waits for it: the process must not end meanwhile.
-      this.#worker.ref()
-      this.#worker.postMessage(question)
-    })
-  }
-
-  end(): void {
-    void this.#worker.terminate()
-  }
-
-  #fail(error: unknown): void {
-    this.hasEnded = true
-    for (const { reject } of this.#waiting.splice(0)) reject(error)
+/** Surveys on the calling thread, a little in each turn of the event loop. */
+async function surveyHere(root: string, told: ToldColumns): Promise<void> {
+  const names = namesOf(told)
+  for (let start = 0; start < told.count; start += TURN_ROWS) {
+    if (start > 0) await nextTurn()
+    surveyRows(root, told, names, start, Math.min(start + TURN_ROWS, told.count))
   }
 }
