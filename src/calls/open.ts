@@ -130,8 +130,8 @@ async function cacheOf(
   return statCache(statChecker, hasher, file, JSON.stringify(options))
 }
 
-/** A cache of some thousand paths; fewer are compared without threads. */
-const LARGE_CACHE_BYTES = 256 * 1024
+/** Some 25,000 paths. Of fewer, most are compared by the time that a thread is there, and opening takes longer with one. */
+const LARGE_CACHE_BYTES = 2 * 1024 * 1024
 
 async function nativeOf({ native }: OpenPlace): Promise<CaptureBackend> {
   if (native === undefined)
