@@ -60,7 +60,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     worktree,
     newFileLimitBytes,
     rules,
-    statCache: cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
+    statCache: await cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
     ...(contentReader === undefined ? {} : { contentReader }),
   })
   return snapshotStore({
@@ -113,20 +113,25 @@ async function checkOptions(options: OpenOptions): Promise<void> {
 }
 
 /** The cache of a workspace; `options` are those that change what a capture finds, the rules aside. */
-function cacheOf(
+async function cacheOf(
   { fileSystem, hasher, statChecker }: Platform,
   { statCache: folder }: GitdirLayout,
   workspace: Workspace,
   options: readonly unknown[],
-): StatCache | undefined {
+): Promise<StatCache | undefined> {
   if (statChecker === undefined) return undefined
   const path = `${folder}/${workspace}`
+  // Threads take as long to start as what comes before a capture needs them.
+  if (((await fileSystem.lstat(path))?.sizeBytes ?? 0) >= LARGE_CACHE_BYTES) statChecker.prepare()
   const file = {
     read: () => fileSystem.readFile(path),
     write: (bytes: Uint8Array) => writeAtomically(fileSystem, folder, path, bytes, false),
   }
   return statCache(statChecker, hasher, file, JSON.stringify(options))
 }
+
+/** Some 25,000 paths. Of fewer, most are compared by the time that a thread is there, and opening takes longer with one. */
+const LARGE_CACHE_BYTES = 2 * 1024 * 1024
 
 async function nativeOf({ native }: OpenPlace): Promise<CaptureBackend> {
   if (native === undefined)

@@ -137,12 +137,16 @@ export async function parsePackIndex(hasher: Hasher, bytes: Uint8Array, path: st
   return new ParsedIndex(bytes, view, count)
 }
 
+/** Each of them takes about a tenth of the time that sorting does. */
+const FEW_LOOKUPS = 4
+
 class ParsedIndex implements PackIndex {
   readonly count: number
   readonly packChecksum: Uint8Array
   readonly #bytes: Uint8Array
   readonly #view: DataView
   #byOffset: Float64Array | undefined
+  #lookups = 0
 
   constructor(bytes: Uint8Array, view: DataView, count: number) {
     this.#bytes = bytes
@@ -198,6 +202,8 @@ class ParsedIndex implements PackIndex {
   }
 
   nextOffset(offset: number): number | undefined {
+    // Who reads a few objects is answered before all offsets would be sorted.
+    if (this.#byOffset === undefined && this.#lookups++ < FEW_LOOKUPS) return this.#leastAbove(offset)
     const sorted = (this.#byOffset ??= this.#offsets().sort())
     const row = lowerBound(0, sorted.length, (i) => (sorted[i] as number) > offset)
     return sorted[row]
@@ -209,6 +215,15 @@ class ParsedIndex implements PackIndex {
     starts.set(sorted)
     starts[sorted.length] = end
     return starts
+  }
+
+  #leastAbove(offset: number): number | undefined {
+    let least: number | undefined
+    for (let row = 0; row < this.count; row++) {
+      const other = this.offsetAt(row)
+      if (other > offset && (least === undefined || other < least)) least = other
+    }
+    return least
   }
 
   #offsets(): Float64Array {

@@ -20,7 +20,7 @@ export const LEFT_OUT_ROW = 3
 
 /**
  * Rows as somebody else saw their paths, of which not all is known: times and inodes are two numbers of 32 bits each, as
- * `toldPairs` gives them, nanoseconds and seconds, or the lowest 32 bits and zero; of sizes the lowest 32 bits are known,
+ * `pairsOf` gives them, nanoseconds and seconds, or the lowest 32 bits and zero; of sizes the lowest 32 bits are known,
  * of permissions none, of folders nothing.
  */
 export interface ToldColumns extends StatColumns {
@@ -37,15 +37,18 @@ export const HAS_ATTRIBUTES = 4
 /** It is on another device than the root. */
 export const ELSEWHERE = 8
 
-/** A column of told times or inodes as pairs of numbers. */
-export function toldPairs(column: BigInt64Array): Uint32Array {
+/** A column of 64-bit numbers as pairs of 32 bits: the lowest are first, and of told times the nanoseconds. */
+export function pairsOf(column: BigInt64Array): Uint32Array {
   return new Uint32Array(column.buffer, column.byteOffset, 2 * column.length)
 }
 
 /** Port: looks at many paths of which something is known, beside the event loop. */
 export interface StatChecker {
-  /** The rows whose path is not what they say, in no order. `root` is the path of the first row. */
-  changed(root: string, columns: StatColumns): Promise<Uint32Array>
+  /**
+   * The rows whose path is not what they say, in no order. `root` is the path of the first row, `names` the text of all
+   * names.
+   */
+  changed(root: string, columns: StatColumns, names: string): Promise<Uint32Array>
   /** There will soon be many paths to look at: starts what that takes. */
   prepare(): void
   /** Looks at the paths of all rows, lists the folders, and fills in what was not known. `root` is the path of the first row. */

@@ -17,6 +17,7 @@ import { decodeManifest, encodeManifest } from "../core/manifest.js"
 import { toOid } from "../core/oid.js"
 import { namesOf } from "../core/stat-checker.js"
 import type { KnownTree } from "./known-tree.js"
+import { pauses } from "../core/turns.js"
 import { isSound, sharedBuffer, tableBytes, viewTable } from "./stat-table.js"
 
 /** The bytes of a known tree; `key` has to be given again to read them. */
@@ -42,7 +43,9 @@ export async function decodeKnown(hasher: Hasher, bytes: Uint8Array, key: string
   const columnsLength = tableBytes(count, namesLength)
   const end = HEADER_BYTES + columnsLength + textLength
   if (version !== VERSION || bytes.length !== end + CHECKSUM_BYTES) return undefined
+  const pause = pauses()
   if (!equalBytes(await hasher.sha1([bytes.subarray(0, end)]), bytes.subarray(end))) return undefined
+  await pause()
   const text = JSON.parse(lossyText(bytes.subarray(HEADER_BYTES + columnsLength, end))) as Record<string, unknown>
   const { tree, manifest, rulesDigest, rulesStamp, files } = text
   const oid = toOid(String(tree))
@@ -51,6 +54,7 @@ export async function decodeKnown(hasher: Hasher, bytes: Uint8Array, key: string
   const buffer = sharedBuffer(columnsLength)
   new Uint8Array(buffer).set(bytes.subarray(HEADER_BYTES, HEADER_BYTES + columnsLength))
   const table = viewTable(buffer, count, namesLength)
+  await pause()
   if (!isSound(table)) return undefined
   return {
     tree: oid,

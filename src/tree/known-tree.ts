@@ -70,7 +70,7 @@ export async function viewKnown(known: KnownTree, checker: StatChecker, root: st
   const { table } = known.seen
   const isChanged = new Uint8Array(table.count)
   const keepsTimes = await checker.keepsFolderTimes(root)
-  for (const row of await checker.changed(root, table)) isChanged[row] = 1
+  for (const row of await checker.changed(root, table, known.seen.names)) isChanged[row] = 1
   for (let row = 0; row < table.count; row++)
     if (((table.marks[row] as number) & SURE) === 0 || (!keepsTimes && table.kinds[row] === FOLDER_ROW))
       isChanged[row] = 1

@@ -2,7 +2,7 @@ import { utf8 } from "../core/bytes.js"
 import type { IndexEntry } from "../core/index-entry.js"
 import { OID_BYTES } from "../core/oid.js"
 import { comparePaths, isUnsafeName, PLAIN_NAME } from "../core/path.js"
-import { FILE_ROW, FOLDER_ROW, LINK_ROW, toldPairs } from "../core/stat-checker.js"
+import { FILE_ROW, FOLDER_ROW, LINK_ROW, pairsOf } from "../core/stat-checker.js"
 import { pauses, type Pause } from "../core/turns.js"
 import { isRestoreName } from "./restore-name.js"
 import { EXECUTABLE, sharedBuffer, tableBytes, viewTable, type NamedTable } from "./stat-table.js"
@@ -70,7 +70,7 @@ class Rows {
     const names = this.#names.join("")
     const encoded = utf8(names)
     const table = viewTable(sharedBuffer(tableBytes(count, encoded.length)), count, encoded.length)
-    const [mtimes, ctimes, inodes] = [toldPairs(table.mtimes), toldPairs(table.ctimes), toldPairs(table.inodes)]
+    const [mtimes, ctimes, inodes] = [pairsOf(table.mtimes), pairsOf(table.ctimes), pairsOf(table.inodes)]
     let nameAt = 0
     for (let row = 0; row < count; row++) {
       if (row % PAUSE_ENTRIES === 0) await pause()

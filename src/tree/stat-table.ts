@@ -85,13 +85,18 @@ const ROW_BYTES = 4 * 8 + 3 * 4 + OID_BYTES + 2
 /** Whether the columns belong together, so that no walk over them goes astray. */
 export function isSound({ count, ends, kinds, nameStarts }: StatTable): boolean {
   if (count === 0 || ends[0] !== count || kinds[0] !== FOLDER_ROW || nameStarts[0] !== 0) return false
-  const open: number[] = []
+  /** The ends of the folders around the innermost one, and its own. */
+  const outer: number[] = []
+  let innermost = count
   for (let row = 0; row < count; row++) {
-    while (open.at(-1) === row) open.pop()
+    while (row === innermost) innermost = outer.pop() ?? count
     const end = ends[row] as number
     const isFolder = kinds[row] === FOLDER_ROW
-    if (isFolder ? end <= row || end > (open.at(-1) ?? count) : end !== row + 1) return false
-    if (isFolder) open.push(end)
+    if (isFolder ? end <= row || end > innermost : end !== row + 1) return false
+    if (isFolder) {
+      outer.push(innermost)
+      innermost = end
+    }
     if ((nameStarts[row + 1] as number) < (nameStarts[row] as number)) return false
   }
   return true

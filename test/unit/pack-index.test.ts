@@ -38,7 +38,8 @@ describe("a pack index", () => {
         for (const prefix of ["a", "abcd", other.slice(0, 1), other, ...sorted.slice(0, 3).map((each) => each.oid)])
           expect(index.withPrefix(prefix)).toEqual(sorted.map((each) => each.oid).filter((o) => o.startsWith(prefix)))
         const offsets = written.map((each) => each.offset).toSorted((a, b) => a - b)
-        for (const offset of offsets)
+        // The first few are found in another way than the others.
+        for (const offset of [...offsets, ...offsets])
           expect(index.nextOffset(offset)).toBe(offsets.find((candidate) => candidate > offset))
       }),
     )

@@ -1,15 +1,14 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
-import { Worker } from "node:worker_threads"
-import { namesOf, type StatChecker, type StatColumns, type ToldColumns } from "../../core/stat-checker.js"
+import { namesOf, type StatChecker, type ToldColumns } from "../../core/stat-checker.js"
 import { nextTurn } from "../../core/turns.js"
-import { changedRows } from "./changed-rows.js"
-import type { StatQuestion } from "./stat-worker.js"
+import { compareNext, nothingTaken, portionsOf, type FoundRows, type SharedRows } from "./shared-rows.js"
+import { StatThread } from "./stat-thread.js"
 import { surveyRows } from "./survey-rows.js"
 
 /**
- * Compares paths on threads that start when there are many to compare, keep the process alive only while they work, and
- * end when they have had nothing to do for a minute. `file` is the threads' program.
+ * Looks at paths on the calling thread, and where there are many on threads that end when they have had nothing to do for
+ * a minute. `file` is the threads' program.
  */
 export function statThreads(file: URL): StatChecker {
   let threads: StatThread[] = []
@@ -28,33 +27,27 @@ export function statThreads(file: URL): StatChecker {
     }, IDLE_MS).unref()
   }
 
-  /** Lets each thread look at its share of the rows. */
-  async function ask(
-    root: string,
-    count: number,
-    table: Pick<StatQuestion, "columns" | "told">,
-    most: number,
-  ): Promise<number[]> {
+  /** Lets threads work, and starts them where they are not there. */
+  async function together<Value>(most: number, step: (all: readonly StatThread[]) => Promise<Value>): Promise<Value> {
     clearTimeout(idle)
     try {
-      const all = running(most)
-      const share = Math.ceil(count / all.length)
-      const answers = all.map((thread, i) =>
-        thread.ask({ root, start: i * share, end: Math.min((i + 1) * share, count), ...table }),
-      )
-      return (await Promise.all(answers)).flat()
+      return await step(running(most))
     } finally {
       rest()
     }
   }
 
   return {
-    async changed(root, columns) {
-      const { count } = columns
-      // A thread that cannot be had, or that was ended, takes nothing from the caller.
+    async changed(root, columns, names) {
+      const rows = (): SharedRows => ({ root, columns, names, taken: nothingTaken() })
+      // The calling thread compares as well.
+      const most = Math.min(MOST_THREADS, availableParallelism() - 1)
       const found =
-        count < THREAD_ROWS ? undefined : await ask(root, count, { columns }, MOST_THREADS).catch(() => undefined)
-      return Uint32Array.from(found ?? (await changedHere(root, columns)))
+        columns.count < THREAD_ROWS
+          ? undefined
+          : await together(most, (all) => changedTogether(rows(), all)).catch(() => undefined)
+      // A thread that cannot be had, or that was ended, takes nothing from the caller.
+      return Uint32Array.from(found ?? (await compareHere(rows())).changed)
     },
     prepare() {
       try {
@@ -65,11 +58,11 @@ export function statThreads(file: URL): StatChecker {
       }
     },
     async survey(root, told) {
-      const { count } = told
-      const done =
-        count < THREAD_ROWS ? undefined : await ask(root, count, { told }, surveyors(count)).catch(() => undefined)
-      // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
-      if (done === undefined) await surveyHere(root, told)
+      if (told.count < THREAD_ROWS) return surveyHere(root, told)
+      await together(surveyors(told.count), (all) => surveyTogether(root, told, all)).catch(() =>
+        // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
+        surveyHere(root, told),
+      )
     },
     async keepsFolderTimes(root) {
       if (process.platform !== "linux") return false
@@ -97,15 +90,46 @@ const THREAD_ROWS = 2000
 const TURN_ROWS = 400
 const IDLE_MS = 60_000
 
-/** Compares on the calling thread, a little in each turn of the event loop. */
-async function changedHere(root: string, columns: StatColumns): Promise<number[]> {
-  const names = namesOf(columns)
+/**
+ * All rows that differ, once each portion has been compared. A thread that was late for all of them, since it was still
+ * starting, is not waited for. Rejects when one ended that had taken some.
+ */
+function changedTogether(rows: SharedRows, threads: readonly StatThread[]): Promise<readonly number[]> {
+  const asked = threads.map((thread) => thread.compare(rows.root, rows.columns, rows.taken))
+  return new Promise((resolve, reject) => {
+    const changed: number[] = []
+    let left = portionsOf(rows.columns)
+    const take = (found: FoundRows): void => {
+      for (const row of found.changed) changed.push(row)
+      left -= found.portions
+      if (left === 0) resolve(changed)
+    }
+    const parts = [compareHere(rows), ...asked]
+    for (const part of parts) void part.then(take, () => {})
+    void Promise.allSettled(parts).then(() => reject(new Error("a comparing thread ended in the middle of its work")))
+  })
+}
+
+/** Compares what nobody has taken on the calling thread, a portion in each turn of the event loop. */
+async function compareHere(rows: SharedRows): Promise<FoundRows> {
   const changed: number[] = []
-  for (let start = 0; start < columns.count; start += TURN_ROWS) {
-    if (start > 0) await nextTurn()
-    changed.push(...changedRows(root, columns, names, start, Math.min(start + TURN_ROWS, columns.count)))
+  let portions = 0
+  for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
+    portions++
+    changed.push(...found)
+    await nextTurn()
   }
-  return changed
+  return { portions, changed }
+}
+
+/** Lets each thread survey its share of the rows. */
+async function surveyTogether(root: string, told: ToldColumns, threads: readonly StatThread[]): Promise<void> {
+  const share = Math.ceil(told.count / threads.length)
+  await Promise.all(
+    threads.map((thread, i) =>
+      thread.survey({ root, told, start: i * share, end: Math.min((i + 1) * share, told.count) }),
+    ),
+  )
 }
 
 /** Surveys on the calling thread, a little in each turn of the event loop. */
@@ -114,49 +138,5 @@ async function surveyHere(root: string, told: ToldColumns): Promise<void> {
   for (let start = 0; start < told.count; start += TURN_ROWS) {
     if (start > 0) await nextTurn()
     surveyRows(root, told, names, start, Math.min(start + TURN_ROWS, told.count))
-  }
-}
-
-interface Waiting {
-  readonly resolve: (changed: number[]) => void
-  readonly reject: (error: unknown) => void
-}
-
-class StatThread {
-  hasEnded = false
-  readonly #worker: Worker
-  readonly #waiting: Waiting[] = []
-  #known: StatColumns | undefined
-
-  constructor(file: URL) {
-    // What the process was told to load first, such as a compiler, is of no use here and takes long.
-    this.#worker = new Worker(file, { execArgv: [], name: "treeshot" })
-    this.#worker.unref()
-    this.#worker.on("message", (changed: number[]) => {
-      this.#waiting.shift()?.resolve(changed)
-      if (this.#waiting.length === 0) this.#worker.unref()
-    })
-    this.#worker.on("error", (error) => this.#fail(error))
-    this.#worker.on("exit", () => this.#fail(new Error("the comparing thread ended")))
-  }
-
-  ask({ columns, ...question }: StatQuestion): Promise<number[]> {
-    const isKnown = columns !== undefined && columns === this.#known
-    if (columns !== undefined) this.#known = columns
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject })
-      // Somebody waits for it: the process must not end meanwhile.
-      this.#worker.ref()
-      this.#worker.postMessage(isKnown ? question : { ...question, columns })
-    })
-  }
-
-  end(): void {
-    void this.#worker.terminate()
-  }
-
-  #fail(error: unknown): void {
-    this.hasEnded = true
-    for (const { reject } of this.#waiting.splice(0)) reject(error)
   }
 }

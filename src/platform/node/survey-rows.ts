@@ -5,7 +5,7 @@ import {
   ELSEWHERE,
   FOLDER_ROW,
   HAS_ATTRIBUTES,
-  toldPairs,
+  pairsOf,
   type ToldColumns,
 } from "../../core/stat-checker.js"
 import { eachRow, FILE_TYPES } from "./each-row.js"
@@ -14,7 +14,7 @@ import { eachRow, FILE_TYPES } from "./each-row.js"
 export function surveyRows(root: string, columns: ToldColumns, names: string, start: number, end: number): void {
   const device = statOf(root)?.dev
   const { sizes, kinds } = columns
-  const [mtimes, ctimes, inodes] = [columns.mtimes, columns.ctimes, columns.inodes].map(toldPairs) as [
+  const [mtimes, ctimes, inodes] = [columns.mtimes, columns.ctimes, columns.inodes].map(pairsOf) as [
     Uint32Array,
     Uint32Array,
     Uint32Array,
