@@ -37,7 +37,7 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
   const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))
   const place = {
     platform,
-    loadGit: () => import("isomorphic-git"),
+    loadGit: () => import("./platform/node/git-library.js"),
     ...(options.fs === undefined && options.backend === "native" ? { native: await nativeBackend(platform) } : {}),
     stores: async () => `${absolute(await dataFolder(platform.environment))}/stores`,
   }

@@ -31,8 +31,8 @@ export interface PackSink extends ObjectSink {
 }
 
 /**
- * isomorphic-git takes 0.8 ms for a tree and 100 ms to load, the encoder in core 0.05 ms: above this many trees, as
- * in a first capture, the encoder does it. Both give the same bytes.
+ * isomorphic-git takes 0.8 ms for a tree, the encoder in core 0.05 ms: above this many trees, as in a first capture, the
+ * encoder does it. Both give the same bytes.
  */
 const LIBRARY_TREES = 100
 

@@ -36,6 +36,10 @@ test("opening a store and a capture with no change load few files, and no packag
 
   const first = loaded(folder, "changed")
   expect(packagesIn(first)).toContain("ignore")
+  // The part of it that is used comes with the package, named in its licenses.
+  expect(packagesIn(first)).not.toContain("isomorphic-git")
+  expect(first).toContain(`${DIST}platform/node/git-library.js`)
+  expect(readFileSync(new URL("licenses.txt", DIST), "utf8")).toMatch(/^isomorphic-git [\d.]+ \(MIT\)$/m)
 
   const again = loaded(folder, "unchanged")
   expect(again.filter((url) => url.startsWith(DIST)).length).toBeLessThanOrEqual(6)
