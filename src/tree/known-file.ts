@@ -51,11 +51,13 @@ export async function decodeKnown(hasher: Hasher, bytes: Uint8Array, key: string
   const oid = toOid(String(tree))
   if (text["key"] !== key || oid === undefined || typeof rulesDigest !== "string" || typeof files !== "number")
     return undefined
+  await pause()
   const buffer = sharedBuffer(columnsLength)
   new Uint8Array(buffer).set(bytes.subarray(HEADER_BYTES, HEADER_BYTES + columnsLength))
   const table = viewTable(buffer, count, namesLength)
   await pause()
   if (!isSound(table)) return undefined
+  await pause()
   return {
     tree: oid,
     manifest: decodeManifest(utf8(String(manifest)), oid),
