@@ -10,7 +10,7 @@ export interface WaitingRequest {
 }
 
 /** Little of what a thread makes lives on: it needs no more room for what is new, of which V8 would give it 48 MB. */
-const MEMORY = { maxYoungGenerationSizeMb: 6 }
+const MEMORY = { maxYoungGenerationSizeMb: 3 }
 
 /** Whom a thread tells of its life. */
 export interface ThreadListener {
