@@ -78,7 +78,7 @@ async function measureOne(
   const samples = new Map<string, Sample[]>(names.map((name) => [name, []]))
   for (let round = 0; round < options.rounds[tree.name]; round++)
     for (const name of rotated(names, round)) {
-      if (round >= (scenario.others[name] ?? Infinity)) continue
+      if (round >= mostRounds(scenario, name, tree)) continue
       const sample = await quietly(options.lock, () => scenario.round(benchOf(name), round))
       requireSame(scenario, name, sample, [...samples.entries()], round)
       samples.get(name)?.push(sample)
@@ -90,9 +90,13 @@ async function measureOne(
   return names.map((contender) => ({ scenario, contender, samples: samples.get(contender) ?? [] }))
 }
 
-function racers({ contenders, others }: Scenario, tree: BenchTree, options: BenchOptions): string[] {
-  const names = [...contenders, ...(tree.name === "small" ? Object.keys(others) : [])]
+function racers({ contenders, others, onceOnLarge = [] }: Scenario, tree: BenchTree, options: BenchOptions): string[] {
+  const names = [...contenders, ...(tree.name === "small" ? Object.keys(others) : onceOnLarge)]
   return names.filter((name) => options.contenders.includes(name))
+}
+
+function mostRounds({ others, onceOnLarge }: Scenario, name: string, tree: BenchTree): number {
+  return tree.name === "large" && onceOnLarge?.includes(name) === true ? 1 : (others[name] ?? Infinity)
 }
 
 /** So that nobody always comes after the same one. */

@@ -19,6 +19,8 @@ export interface Scenario {
   readonly contenders: readonly string[]
   /** Contenders that run on the small tree only, and in how many rounds at most. */
   readonly others: Readonly<Record<string, number>>
+  /** Those of them that run once on the large tree, too. */
+  readonly onceOnLarge?: readonly string[]
   readonly goals: readonly Goal[]
   /** Works on a copy of the tree. */
   readonly isOnCopy: boolean
