@@ -119,10 +119,15 @@ export interface DiffOptions extends Filter {
   readonly signal?: AbortSignal
 }
 
-/** What to restore. */
-export interface Target {
-  readonly to: Rev
-}
+/**
+ * What to restore: the work tree as it was in `to`; the work tree without what changed from one snapshot to another; the
+ * work tree as it was before the last restore or revert; or what was undone last.
+ */
+export type RestoreTarget =
+  | { readonly to: Rev }
+  | { readonly revert: { readonly from: Rev; readonly to: Rev } }
+  | { readonly undo: true }
+  | { readonly redo: true }
 
 /** How to restore. */
 export interface RestoreOptions extends Filter {
@@ -132,10 +137,16 @@ export interface RestoreOptions extends Filter {
   readonly onProgress?: OnProgress
 }
 
+/** How to revert. */
+export interface RevertOptions extends RestoreOptions {
+  /** Text files that were edited since are merged line by line where that is clean; otherwise they are kept. Default: true. */
+  readonly merge?: boolean
+}
+
 /** What a restore would do. Plain JSON: it can be shown, stored and applied later. */
 export interface RestorePlan {
-  readonly target: Target
-  /** The oid of the tree to restore. */
+  readonly target: RestoreTarget
+  /** The oid of the tree that new contents come from. */
   readonly tree: string
   /** The tree oid of the work tree that the plan was made for. */
   readonly base: string
@@ -200,6 +211,8 @@ export interface StoreEvents {
   readonly progress: Progress
   readonly captured: CaptureResult
   readonly restored: RestoreReport
+  /** A restore that a killed process left was finished or taken back before another one. */
+  readonly recovered: RestoreReport
 }
 
 /** The snapshots of one work tree. Calls may overlap. */
@@ -208,6 +221,11 @@ export interface SnapshotStore extends AsyncDisposable {
   readonly worktree: string
   readonly gitdir: string
   readonly workspace: string
+  /**
+   * What became of a restore that a killed process left, when opening found one: `complete` tells whether it was finished;
+   * otherwise it was taken back, or some of its paths are kept.
+   */
+  readonly recovered?: RestoreReport
   /** Makes a snapshot of the work tree as it is. */
   capture(options?: CaptureOptions): Promise<CaptureResult>
   /** The snapshots of this workspace, newest first. */
@@ -223,11 +241,20 @@ export interface SnapshotStore extends AsyncDisposable {
   /** The content of a file in a snapshot, the text of a link; undefined when it is not there; a folder: IS_FOLDER. */
   readFile(rev: Rev, path: string): Promise<Uint8Array | undefined>
   /** What a restore would do. Touches nothing. */
-  plan(target: Target, options?: RestoreOptions): Promise<RestorePlan>
+  plan(target: RestoreTarget, options?: RevertOptions): Promise<RestorePlan>
   /** Does what `plan` says, and keeps every path that is no longer what the plan saw. */
   apply(plan: RestorePlan, options?: ApplyOptions): Promise<RestoreReport>
   /** Makes the work tree what it was in `rev`: plan and apply in one. */
   restore(rev: Rev, options?: RestoreOptions): Promise<RestoreReport>
+  /**
+   * Takes back what changed from one snapshot to another, and only that. What was edited since is merged where that is
+   * clean, and otherwise kept, as a conflict with the oids of both versions.
+   */
+  revert(from: Rev, to: Rev, options?: RevertOptions): Promise<RestoreReport>
+  /** Takes back the last restore or revert that was not taken back; again: the one before. NOTHING_TO_UNDO. */
+  undo(options?: ApplyOptions): Promise<RestoreReport>
+  /** Does again what was undone last, until a capture finds other changes. NOTHING_TO_UNDO. */
+  redo(options?: ApplyOptions): Promise<RestoreReport>
   /**
    * Lets snapshots of this workspace go, safety snapshots included, by `policy`: LOCK_HELD while another process
    * removes things from this store. Adopted trees older than `keepWithinMs` go too, when that rule is given.

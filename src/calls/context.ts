@@ -5,6 +5,7 @@ import type { TreeCapture } from "../core/tree-capture.js"
 import type { GitdirLayout } from "../store/gitdir.js"
 import type { ObjectDatabase } from "../store/object-database.js"
 import type { Refs } from "../store/refs.js"
+import type { RestoreRecords } from "../store/restore-records.js"
 import type { SnapshotLog } from "../store/snapshot-log.js"
 import type { WholeSnapshot } from "../store/whole-snapshot.js"
 import type { RulesSource } from "../tree/rules-now.js"
@@ -20,6 +21,7 @@ export interface StoreContext {
   readonly refs: Refs
   readonly objects: ObjectDatabase
   readonly log: SnapshotLog
+  readonly restores: RestoreRecords
   readonly treeCapture: TreeCapture
   readonly whole: WholeSnapshot
   /** The rules of its captures, where first ones may take what the user's own repository has hashed. */

@@ -11,7 +11,7 @@ export async function maintain(store: StoreContext, options: MaintainOptions = {
   const { fileSystem, hasher, deflater, clock } = store.platform
   const { layout, objects, refs } = store
   signal?.throwIfAborted()
-  return underLock(store, async () => {
+  return underLock(store, "maintenance", async () => {
     const nowMs = clock.nowMs()
     const adopted = await adoptIfForeign(store)
     signal?.throwIfAborted()

@@ -6,18 +6,20 @@ import { oidAt } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
 import { parseWorkspace, type Workspace } from "../core/ref-name.js"
-import type { OpenOptions, SnapshotStore } from "../snapshot-store.js"
+import type { OpenOptions, RestoreReport, SnapshotStore } from "../snapshot-store.js"
 import type { CaptureBackend } from "../core/tree-capture.js"
 import { writeAtomically } from "../store/atomic-file.js"
 import { prepareGitdir, type GitdirLayout } from "../store/gitdir.js"
 import { objectDatabase } from "../store/object-database.js"
 import { refStore } from "../store/refs.js"
+import { restoreRecords } from "../store/restore-records.js"
 import { snapshotLog } from "../store/snapshot-log.js"
 import { wholeSnapshot } from "../store/whole-snapshot.js"
 import { findOwnRepository } from "../tree/own-repository.js"
 import { rulesSource } from "../tree/rules-now.js"
 import { statCache, type StatCache } from "../tree/stat-cache.js"
 import { worktreeCapture } from "../tree/worktree-capture.js"
+import type { StoreContext } from "./context.js"
 import { snapshotStore } from "./snapshot-store.js"
 
 /** Where a store is opened: the ports, and what differs between Node and browsers. */
@@ -63,7 +65,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     statCache: await cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
     ...(contentReader === undefined ? {} : { contentReader }),
   })
-  return snapshotStore({
+  const context: StoreContext = {
     platform,
     loadGit: place.loadGit,
     worktree,
@@ -72,6 +74,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     refs,
     objects,
     log: snapshotLog(refs, objects),
+    restores: restoreRecords(fileSystem, layout, workspace),
     whole: wholeSnapshot(fileSystem, layout.packs),
     treeCapture: native?.capture(reader, layout) ?? reader,
     // Native git stores what it is given, and finds no object that was stored elsewhere.
@@ -79,7 +82,15 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     include,
     scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),
     durable: options.durability !== "process",
-  })
+  }
+  return snapshotStore(context, await recoverIfInterrupted(context))
+}
+
+/** Sees to a restore whose process ended in the middle. One whose process runs is its own business. */
+async function recoverIfInterrupted(context: StoreContext): Promise<RestoreReport | undefined> {
+  if ((await context.platform.fileSystem.lstat(context.restores.journal)) === undefined) return undefined
+  const { recoverUnlessRunning } = await import("./restore.js")
+  return recoverUnlessRunning(context)
 }
 
 async function checkOptions(options: OpenOptions): Promise<void> {

@@ -28,7 +28,7 @@ export async function prune(
     const choice = await choose(store, policy, nowMs)
     return reportOf(choice, new Set([...choice.removed.map(({ ref }) => ref), ...choice.adopted]))
   }
-  return underLock(store, async () => {
+  return underLock(store, "maintenance", async () => {
     await adoptIfForeign(store)
     const choice = await choose(store, policy, nowMs)
     return reportOf(choice, await removeChosen(store, choice, nowMs))

@@ -9,7 +9,7 @@ import { resolveSnapshot } from "./resolve.js"
 import { viewOf } from "./snapshot-view.js"
 
 /** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
-export function snapshotStore(context: StoreContext): SnapshotStore {
+export function snapshotStore(context: StoreContext, recovered?: RestoreReport): SnapshotStore {
   const listeners = new Map<keyof StoreEvents, Set<(event: never) => void>>()
   const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
@@ -67,6 +67,7 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
     worktree: context.worktree,
     gitdir: context.layout.gitdir,
     workspace: context.workspace,
+    ...(recovered === undefined ? {} : { recovered }),
     capture: (options = {}) =>
       call(async () => {
         const result = await capture(context, withProgress(options))
@@ -88,7 +89,15 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
     apply: (made, options = {}) =>
       restoreCall(async () => (await import("./restore.js")).apply(context, made, withProgress(options))),
     restore: (rev, options = {}) =>
-      restoreCall(async () => (await import("./restore.js")).restore(context, rev, withProgress(options))),
+      restoreCall(async () => (await import("./restore.js")).restoreTo(context, { to: rev }, withProgress(options))),
+    revert: (from, to, options = {}) =>
+      restoreCall(async () =>
+        (await import("./restore.js")).restoreTo(context, { revert: { from, to } }, withProgress(options)),
+      ),
+    undo: (options = {}) =>
+      restoreCall(async () => (await import("./restore.js")).restoreTo(context, { undo: true }, withProgress(options))),
+    redo: (options = {}) =>
+      restoreCall(async () => (await import("./restore.js")).restoreTo(context, { redo: true }, withProgress(options))),
     prune: (policy, options = {}) =>
       call(async () => (await import("./prune.js")).prune(context, policy, checkCall(options))),
     maintain: (options = {}) =>
@@ -110,7 +119,7 @@ export function snapshotStore(context: StoreContext): SnapshotStore {
   return store
 }
 
-const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>(["progress", "captured", "restored"])
+const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>(["progress", "captured", "restored", "recovered"])
 
 /** A listener may be an async function, whatever its type says: left alone, its failure would end a Node host. */
 function dropRejection(given: unknown): void {

@@ -1,27 +1,54 @@
 import { adoptRootTrees } from "../store/adopt.js"
 import { isForeign } from "../store/foreign.js"
 import { liveness, type CountsAsAlive } from "../store/liveness.js"
-import { takeLock } from "../store/lock.js"
+import { isSnapshotError } from "../core/errors.js"
+import { takeLock, type Lock } from "../store/lock.js"
 import type { StoreContext } from "./context.js"
 
-/** Runs `step` under the lock that only one process at a time can hold: LOCK_HELD. */
-export async function underLock<Value>(store: StoreContext, step: () => Promise<Value>): Promise<Value> {
-  const { fileSystem, owner, clock } = store.platform
-  const lock = await takeLock({
-    fileSystem,
-    locks: store.layout.locks,
-    temporary: store.layout.temporary,
-    name: "maintenance",
-    owner: await owner.current(),
-    nowMs: clock.nowMs(),
-    isAlive: aliveness(store),
-  })
+/** How long to wait for a live holder. */
+export interface LockPatience {
+  readonly waitMs: number
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Runs `step` under a lock that only one process at a time can hold: LOCK_HELD. */
+export async function underLock<Value>(
+  store: StoreContext,
+  name: string,
+  step: () => Promise<Value>,
+  patience: LockPatience = { waitMs: 0 },
+): Promise<Value> {
+  const lock = await patientLock(store, name, patience)
   try {
     return await step()
   } finally {
     await lock.release()
   }
 }
+
+async function patientLock(store: StoreContext, name: string, { waitMs, signal }: LockPatience): Promise<Lock> {
+  const { fileSystem, owner, clock } = store.platform
+  const startedMs = performance.now()
+  for (;;) {
+    try {
+      return await takeLock({
+        fileSystem,
+        locks: store.layout.locks,
+        temporary: store.layout.temporary,
+        name,
+        owner: await owner.current(),
+        nowMs: clock.nowMs(),
+        isAlive: aliveness(store),
+      })
+    } catch (error) {
+      if (!isSnapshotError(error, "LOCK_HELD") || performance.now() - startedMs >= waitMs) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    signal?.throwIfAborted()
+  }
+}
+
+const RETRY_MS = 50
 
 /** Who counts as alive, by this store's clock. */
 export function aliveness({ platform }: StoreContext): CountsAsAlive {

@@ -19,6 +19,8 @@ export type ErrorCode =
   | "UNSUPPORTED"
   | "GIT_FAILED"
   | "LOCK_HELD"
+  | "NOTHING_TO_UNDO"
+  | "RESTORE_PENDING"
   | "CAPTURE_INCOMPLETE"
   | "RESTORE_INCOMPLETE"
   | "CLOSED"
@@ -50,6 +52,10 @@ export interface ErrorDetails {
   }
   /** `holder` says who holds the lock, in words. */
   readonly LOCK_HELD: { readonly lock: string; readonly holder: string }
+  /** `wanted` is what there is nothing of. */
+  readonly NOTHING_TO_UNDO: { readonly wanted: "undo" | "redo" }
+  /** `journal` is the file that says what the restore was about to do. */
+  readonly RESTORE_PENDING: { readonly journal: string }
   /** The paths that could not be read and are not in the tree as they are, each with a SkipReason. */
   readonly CAPTURE_INCOMPLETE: { readonly paths: readonly { readonly path: string; readonly reason: string }[] }
   /** The paths that stayed as they were, each with a KeepReason, "not-captured", or the system's error name. */

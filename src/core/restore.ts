@@ -5,6 +5,8 @@ export interface PlannedChange {
   readonly path: string
   readonly before?: FileVersion
   readonly after?: FileVersion
+  /** What is written is a merge of what is there with what is taken back, which both stay in effect. */
+  readonly merged?: true
 }
 
 /**
@@ -38,7 +40,7 @@ export interface Keep {
 /** What became of a path. */
 export interface Outcome {
   readonly path: string
-  readonly action: "written" | "deleted" | "kept" | "failed"
+  readonly action: "written" | "merged" | "deleted" | "kept" | "failed"
   /** Of a kept path a KeepReason, of a failed one the system's error name. */
   readonly reason?: string
   readonly ours?: string

@@ -4,7 +4,8 @@
  *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ only in gitdirs of other tools
  *   leases/                         of running captures
  *   let-go                          adopted trees that retention let go
- *   locks/                          of running maintenance
+ *   locks/                          of running maintenance and restores
+ *   restores/                       what each workspace's restores did, and what a running one is about to do
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   stat-cache/                     what the last capture of each workspace found; it may be deleted at any time
  *   unsynced/                       markers of snapshots that were published without syncing
@@ -27,6 +28,7 @@ export interface GitdirLayout {
   readonly temporary: string
   readonly unsynced: string
   readonly statCache: string
+  readonly restores: string
 }
 
 /** The layout of the gitdir at `gitdir`. */
@@ -40,6 +42,7 @@ export function layoutOf(gitdir: string): GitdirLayout {
     temporary: `${gitdir}/tmp`,
     unsynced: `${gitdir}/unsynced`,
     statCache: `${gitdir}/stat-cache`,
+    restores: `${gitdir}/restores`,
   }
 }
 
@@ -66,7 +69,6 @@ export async function prepareGitdir(fileSystem: FileSystem, gitdir: string): Pro
     layout.temporary,
     layout.unsynced,
     layout.statCache,
-    layout.statCache,
   ])
     await makeFolders(fileSystem, folder, true)
   return layout
@@ -84,6 +86,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "tmp",
   "unsynced",
   "stat-cache",
+  "restores",
 ])
 
 const CONFIG = `[core]

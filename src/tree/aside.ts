@@ -10,7 +10,7 @@ import { escapePath, joinPath, nameOf, parentOf, type RepoPath } from "../core/p
 import type { Folders } from "./folders.js"
 import { readStable, withFile, type ReadPorts } from "./read-file.js"
 import { removeTemporaries, unlinkAgain } from "./remove-temporary.js"
-import { restoreNames } from "./restore-name.js"
+import type { RestoreNames } from "./restore-name.js"
 
 /** A file or link that was moved out of the way. */
 export interface Aside {
@@ -37,12 +37,11 @@ export interface Asides {
   remove(asides: readonly Aside[]): Promise<void>
 }
 
-export function asides(ports: ReadPorts, folders: Folders): Asides {
+export function asides(ports: ReadPorts, folders: Folders, names: RestoreNames): Asides {
   const { fileSystem, hasher } = ports
-  const newName = restoreNames()
 
   async function move(path: RepoPath, expected: FileVersion, folder: RepoPath): Promise<Aside | undefined> {
-    const aside: Aside = { path, folder, name: newName() }
+    const aside: Aside = { path, folder, name: names.aside(path) }
     let isMoved = false
     try {
       await folders.within(parentOf(path), (from) =>

@@ -2,7 +2,7 @@ import type { Outcome, PlannedChange } from "../core/restore.js"
 
 /** The outcome of a change that was carried out. */
 export function written(change: PlannedChange): Outcome {
-  return { path: change.path, action: "written", ...oids(change) }
+  return { path: change.path, action: change.merged === true ? "merged" : "written", ...oids(change) }
 }
 
 /** The outcome of a path that went away. */

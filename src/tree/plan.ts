@@ -26,6 +26,8 @@ export interface PlanRequest {
   readonly folders: Folders
   /** The work tree as it is. */
   readonly now: CapturedTree
+  /** What is to become the target; the work tree as it is, unless only what changed since is to be taken back. */
+  readonly from?: Pick<CapturedTree, "tree" | "manifest">
   readonly target: Oid
   /** What the target left out; undefined when that is not known: then nothing is deleted. */
   readonly then: Manifest | undefined
@@ -47,9 +49,9 @@ export interface PlannedWork {
 
 /** Makes a plan; touches nothing. */
 export async function makePlan(request: PlanRequest): Promise<PlannedWork> {
-  const { now, target, then, reader, readTree, filter } = request
+  const { target, then, reader, readTree, filter } = request
   const rules = then === undefined ? undefined : rulesThen(reader, target, then)
-  const files = (await compareTrees(readTree, now.tree, target, filter)).map(({ path, before, after }) =>
+  const files = (await compareTrees(readTree, fromOf(request).tree, target, filter)).map(({ path, before, after }) =>
     withPermissions(request, path, before, after),
   )
   const gitlinks = files.filter(({ after }) => after?.mode === "160000")
@@ -80,6 +82,10 @@ export async function makePlan(request: PlanRequest): Promise<PlannedWork> {
   return { writes: inOrder(writes), deletes: inOrder([...deletes.values()]), keeps: inOrder(keeps) }
 }
 
+function fromOf({ from, now }: PlanRequest): Pick<CapturedTree, "tree" | "manifest"> {
+  return from ?? now
+}
+
 /** Why a path that the target does not have stays; undefined when there is evidence enough to delete it. */
 async function reasonToKeep(
   request: PlanRequest,
@@ -103,10 +109,11 @@ function rulesUnreadable(manifest: Manifest, path: RepoPath): boolean {
 }
 
 /** Empty folders of now that are none in the target. */
-async function goneFolders({ now, target, then, filter, readTree }: PlanRequest): Promise<PlannedChange[]> {
+async function goneFolders(request: PlanRequest): Promise<PlannedChange[]> {
+  const { target, then, filter, readTree } = request
   const gone: PlannedChange[] = []
   const entryThen = entryFinder(readTree, target)
-  for (const path of now.manifest.emptyFolders) {
+  for (const path of fromOf(request).manifest.emptyFolders) {
     if (then === undefined || !filter(path) || then.emptyFolders.some((folder) => isInside(folder, path))) continue
     if ((await entryThen(path))?.mode === "40000") continue
     gone.push({ path, before: { mode: "40000", oid: EMPTY_TREE } })
@@ -115,11 +122,13 @@ async function goneFolders({ now, target, then, filter, readTree }: PlanRequest)
 }
 
 /** Empty folders of the target that are no folders now. */
-async function newFolders({ now, then, filter, readTree, fileSystem }: PlanRequest): Promise<PlannedChange[]> {
+async function newFolders(request: PlanRequest): Promise<PlannedChange[]> {
+  const { then, filter, readTree, fileSystem } = request
+  const from = fromOf(request)
   const wanted: PlannedChange[] = []
-  const entryNow = entryFinder(readTree, now.tree)
+  const entryNow = entryFinder(readTree, from.tree)
   for (const path of then?.emptyFolders ?? []) {
-    if (!filter(path) || now.manifest.emptyFolders.some((folder) => isInside(folder, path))) continue
+    if (!filter(path) || from.manifest.emptyFolders.some((folder) => isInside(folder, path))) continue
     if ((await entryNow(path))?.mode === "40000") continue
     const permissions =
       fileSystem.traits.executableBit && then ? permissionsAt(then.permissions, path, "40000") : undefined
@@ -133,15 +142,16 @@ async function newFolders({ now, then, filter, readTree, fileSystem }: PlanReque
 
 /** Files and folders that are the same on both sides but for their permission bits. */
 async function permissionChanges(request: PlanRequest): Promise<PlannedChange[]> {
-  const { now, target, then, filter, readTree, fileSystem } = request
+  const { target, then, filter, readTree, fileSystem } = request
+  const from = fromOf(request)
   if (then === undefined || !fileSystem.traits.executableBit) return []
   const changes: PlannedChange[] = []
   const entryThen = entryFinder(readTree, target)
-  const entryNow = entryFinder(readTree, now.tree)
-  for (const path of await changedPermissions(readTree, target, now.manifest, then)) {
+  const entryNow = entryFinder(readTree, from.tree)
+  for (const path of await changedPermissions(readTree, target, from.manifest, then)) {
     if (!filter(path)) continue
     const after = (await entryThen(path)) ?? emptyFolderAt(then, path)
-    const known = (await entryNow(path)) ?? emptyFolderAt(now.manifest, path)
+    const known = (await entryNow(path)) ?? emptyFolderAt(from.manifest, path)
     const before = known ?? (after?.mode === "40000" ? await standingFolder(request, path as RepoPath) : undefined)
     const isSame = before?.mode === after?.mode && (before?.oid === after?.oid || after?.mode === "40000")
     if (before === undefined || after === undefined || !isSame) continue
@@ -170,11 +180,12 @@ function emptyFolderAt(manifest: Manifest, path: string): FileVersion | undefine
 }
 
 function withPermissions(
-  { now, then, fileSystem }: PlanRequest,
+  request: PlanRequest,
   path: string,
   before: FileVersion | undefined,
   after: FileVersion | undefined,
 ): PlannedChange {
+  const { then, fileSystem } = request
   const withBits = (version: FileVersion, manifest: Manifest | undefined): FileVersion => {
     const { mode, oid } = version
     const bits = manifest === undefined ? undefined : permissionsAt(manifest.permissions, path, mode)
@@ -182,7 +193,7 @@ function withPermissions(
   }
   return {
     path,
-    ...(before && { before: withBits(before, now.manifest) }),
+    ...(before && { before: withBits(before, fromOf(request).manifest) }),
     ...(after && { after: withBits(after, then) }),
   }
 }

@@ -38,11 +38,15 @@ export interface RestoreRequest extends EditRequest {
   readonly onProgress?: OnProgress | undefined
 }
 
-/** Carries out the writes and deletes; gives what became of each path. When it throws, nothing is changed. */
+/**
+ * Carries out the writes and deletes; gives what became of each path. When it throws, nothing is changed. `emptied` are
+ * folders that may be empty by now beside those of the deletes.
+ */
 export async function restoreFiles(
   request: RestoreRequest,
   writes: readonly PlannedChange[],
   deletes: readonly PlannedChange[],
+  emptied: readonly RepoPath[] = [],
 ): Promise<Outcome[]> {
   const run = new RestoreRun(request, writes, deletes)
   await run.stage()
@@ -54,7 +58,7 @@ export async function restoreFiles(
     await run.takeBack()
     throw error
   }
-  await run.settle()
+  await run.settle(emptied)
   return run.outcomes()
 }
 
@@ -82,8 +86,8 @@ class RestoreRun {
     let done = 0
     const total = writes.filter(isFile).length
     const onStaged = (): void => request.onProgress?.({ phase: "stage", done: ++done, total })
-    const { fileSystem, folders, blobs, batches, durable, signal } = request
-    this.#stageRequest = { fileSystem, folders, blobs, batches, durable, signal, onStaged }
+    const { fileSystem, folders, blobs, names, batches, durable, signal } = request
+    this.#stageRequest = { fileSystem, folders, blobs, names, batches, durable, signal, onStaged }
   }
 
   async stage(): Promise<void> {
@@ -134,11 +138,11 @@ class RestoreRun {
   }
 
   /** Removes what is not needed any more. Nothing can be taken back from here on, so nothing throws. */
-  async settle(): Promise<void> {
+  async settle(emptied: readonly RepoPath[]): Promise<void> {
     await this.#settleAgain()
     await this.#edits.removeAsides()
     await unstage(this.#stageRequest, [...this.#staged.staged.values()])
-    const parents = new Set([...this.#deletes.keys()].map((path) => parentOf(path as RepoPath)))
+    const parents = new Set([...emptied, ...[...this.#deletes.keys()].map((path) => parentOf(path as RepoPath))])
     for (const [path, reason] of await removeEmptied(this.#edits, this.#request.keepsFolder, parents))
       if (!this.#outcomes.has(path)) this.#outcomes.set(path, { path, action: "failed", reason })
   }
@@ -172,7 +176,7 @@ class RestoreRun {
 
   /** Plain files that are staged are swapped together; what does not go through at once comes one by one. */
   async #swapTogether(onWritten: () => void): Promise<void> {
-    const { batches, folders, signal } = this.#request
+    const { batches, folders, names, signal } = this.#request
     if (batches === undefined) return
     const onSwapped = (tried: TriedSwap): void => {
       const { change, aside, swapped } = tried
@@ -182,7 +186,7 @@ class RestoreRun {
       this.#outcomes.set(change.path, written(change))
       onWritten()
     }
-    await swapFiles({ batches, folders, signal, onSwapped }, this.#writes, this.#staged.staged)
+    await swapFiles({ batches, folders, names, signal, onSwapped }, this.#writes, this.#staged.staged)
     if (this.#deletes.size > 0) for (const path of this.#outcomes.keys()) await this.#noteWritten(path as RepoPath)
   }
 

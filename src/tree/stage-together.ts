@@ -13,6 +13,7 @@ import { holdingFolders, type HoldFolder } from "./held-set.js"
 import type { NearestFolder } from "./nearest-folder.js"
 import { KEPT_PERMISSIONS } from "./permissions.js"
 import { removeTemporaries, type Temporary } from "./remove-temporary.js"
+import type { RestoreNames } from "./restore-name.js"
 
 /** What files are staged together with. */
 export interface StageTogetherRequest {
@@ -23,7 +24,7 @@ export interface StageTogetherRequest {
   readonly durable: boolean
   readonly signal?: AbortSignal | undefined
   readonly nearestFolder: NearestFolder
-  readonly newName: () => string
+  readonly names: RestoreNames
   /** Told of each file that is complete, and synced where it has to be. */
   readonly onStaged: (change: PlannedChange, temporary: Temporary) => void
 }
@@ -96,7 +97,7 @@ async function stageSlice(
 }
 
 async function wantedFile(
-  { nearestFolder, newName }: StageTogetherRequest,
+  { nearestFolder, names }: StageTogetherRequest,
   hold: HoldFolder,
   change: PlannedChange,
   packed: PackedEntry,
@@ -105,7 +106,7 @@ async function wantedFile(
     const folder = await nearestFolder(parentOf(change.path as RepoPath))
     const handle = await hold(folder)
     if (handle === undefined) return undefined
-    const temporary = { folder, name: newName() }
+    const temporary = { folder, name: names.staged(change.path) }
     const file = { address: handle.at(temporary.name), permissions: permissionsOf(change.after), packed }
     return { change, temporary, file }
   } catch {

@@ -11,7 +11,7 @@ import { settleAll } from "../core/settle-all.js"
 import type { Folders } from "./folders.js"
 import { nearestFolders } from "./nearest-folder.js"
 import { removeTemporaries, type Temporary } from "./remove-temporary.js"
-import { restoreNames } from "./restore-name.js"
+import type { RestoreNames } from "./restore-name.js"
 import { permissionsOf, stageTogether } from "./stage-together.js"
 
 /** A file's new content, complete and checked, under a name for the moment. */
@@ -22,6 +22,7 @@ export interface StageRequest {
   readonly fileSystem: FileSystem
   readonly folders: Folders
   readonly blobs: BlobSource
+  readonly names: RestoreNames
   /** For many files at once. */
   readonly batches?: FileBatches | undefined
   readonly durable: boolean
@@ -44,7 +45,6 @@ export interface StagedFiles {
 export async function stageFiles(request: StageRequest, changes: readonly PlannedChange[]): Promise<StagedFiles> {
   const staged = new Map<string, Staged>()
   const failed = new Map<string, string>()
-  const newName = restoreNames()
   const nearestFolder = nearestFolders(request.folders)
   const limit = pLimit(CONCURRENCY)
   let ended = false
@@ -57,7 +57,7 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
     try {
       request.signal?.throwIfAborted()
       const blob = read?.get(change.after?.oid as Oid)
-      const temporary = { folder: await nearestFolder(parentOf(change.path as RepoPath)), name: newName() }
+      const temporary = { folder: await nearestFolder(parentOf(change.path as RepoPath)), name: request.names.staged(change.path) }
       await stageFile(request, change, temporary, blob?.type === "blob" ? blob : undefined)
       onStaged(change, temporary)
     } catch (error) {
@@ -68,7 +68,7 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
     }
   }
   try {
-    const left = await stageTogether({ ...request, nearestFolder, newName, onStaged }, changes)
+    const left = await stageTogether({ ...request, nearestFolder, onStaged }, changes)
     const readFrom = (at: number): Promise<ReadonlyMap<Oid, GitObject> | undefined> =>
       Promise.resolve(request.blobs.readTogether?.(oidsOf(left.slice(at, at + READ_AT_ONCE))))
     let ahead = readFrom(0)

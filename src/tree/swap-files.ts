@@ -10,13 +10,14 @@ import { drain } from "../core/settle-all.js"
 import type { Aside } from "./aside.js"
 import type { Folders } from "./folders.js"
 import { holdingFolders, type HoldFolder } from "./held-set.js"
-import { restoreNames } from "./restore-name.js"
+import type { RestoreNames } from "./restore-name.js"
 import type { Staged } from "./stage.js"
 
 /** What swaps are made with. */
 export interface SwapRequest {
   readonly batches: FileBatches
   readonly folders: Folders
+  readonly names: RestoreNames
   readonly signal?: AbortSignal | undefined
   /** Told of each swap that was tried, also of those that may be half done. */
   readonly onSwapped: (swap: TriedSwap) => void
@@ -36,7 +37,6 @@ export async function swapFiles(
   changes: readonly PlannedChange[],
   staged: ReadonlyMap<string, Staged>,
 ): Promise<void> {
-  const newName = restoreNames()
   const slices: PlannedChange[][] = []
   const fitting = changes.filter((change) => fits(change, staged))
   for (let at = 0; at < fitting.length; at += SLICE) slices.push(fitting.slice(at, at + SLICE))
@@ -49,7 +49,7 @@ export async function swapFiles(
       const temporary = staged.get(path)
       if (handle === undefined || temporary === undefined) continue
       const { before } = change
-      const aside = before && { path, folder: parentOf(path), name: newName() }
+      const aside = before && { path, folder: parentOf(path), name: request.names.aside(path) }
       const moved = before && { oid: before.oid, executable: before.mode === "100755" }
       const swap: FileSwap = {
         address: handle.at(nameOf(path)),

@@ -14,6 +14,7 @@ import { settleAll } from "../core/settle-all.js"
 import { asides as asidesIn, nameTaken, placeNew, type Aside, type Asides, type Placed } from "./aside.js"
 import type { Folders } from "./folders.js"
 import { isSameFile } from "./other-spelling.js"
+import type { RestoreNames } from "./restore-name.js"
 import type { Staged } from "./stage.js"
 
 /** What changes to a work tree are made with. */
@@ -22,6 +23,7 @@ export interface EditRequest {
   readonly hasher: Hasher
   readonly folders: Folders
   readonly blobs: BlobSource
+  readonly names: RestoreNames
   /** The bits of a folder that the target has; undefined for the system's default. */
   readonly folderPermissions: (path: RepoPath) => number | undefined
 }
@@ -47,7 +49,7 @@ export class WorktreeEdits {
 
   constructor(request: EditRequest) {
     this.#request = request
-    this.#moves = asidesIn(request, request.folders)
+    this.#moves = asidesIn(request, request.folders, request.names)
   }
 
   /** Number of steps that can be taken back. */

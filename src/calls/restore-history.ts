@@ -1,0 +1,110 @@
+/*
+ * What undo and redo go by: the records of finished restores, in their order. A restore or a revert can be taken back;
+ * taking it back can be taken back, which is a redo, until something else happens to the work tree.
+ */
+import type { FileVersion } from "../core/change.js"
+import { SnapshotError } from "../core/errors.js"
+import type { Oid } from "../core/oid.js"
+import { snapshotFolder, toRefName } from "../core/ref-name.js"
+import type { StoredSnapshot } from "../store/snapshot-log.js"
+import { storedTrees, compareTrees } from "../tree/compare-trees.js"
+import { inverse, type RestoreSteps } from "../tree/finish-restore.js"
+import { decodeRecord, type RestoreRecord } from "../tree/journal.js"
+import { pathFilter } from "../tree/path-filter.js"
+import type { StoreContext } from "./context.js"
+
+/** The steps of an undo or a redo. */
+export interface StepsBack {
+  /** The record that they take back. */
+  readonly record: string
+  /** The snapshot of the work tree before what they take back. */
+  readonly safety: StoredSnapshot
+  readonly steps: RestoreSteps
+}
+
+interface Done {
+  readonly name: string
+  readonly record: RestoreRecord
+}
+
+/** What the next undo or redo does: NOTHING_TO_UNDO. */
+export async function stepsBack(store: StoreContext, wanted: "undo" | "redo"): Promise<StepsBack> {
+  const { undo, redo } = await history(store)
+  const last = (wanted === "undo" ? undo : redo).at(-1)
+  if (last === undefined) throw nothing(wanted, `There is no ${wanted === "undo" ? "restore to undo" : "undo to redo"}.`)
+  const { name, record } = last
+  const safety = await safetyOf(store, record)
+  if (safety === undefined)
+    throw nothing(wanted, `What the work tree was before has been let go, so that there is nothing to ${wanted}.`)
+  if (wanted === "redo" && (await hasChangedSince(store, safety, record)))
+    throw nothing(wanted, "A capture has found changes since the last undo, so that there is nothing to redo.")
+  return { record: name, safety, steps: inverse(record) }
+}
+
+/** What can be undone and what can be redone, the next last. */
+async function history(store: StoreContext): Promise<{ readonly undo: readonly Done[]; readonly redo: readonly Done[] }> {
+  const undo: Done[] = []
+  const redo: Done[] = []
+  for (const name of await store.restores.names()) {
+    const bytes = await store.restores.read(name)
+    const record = bytes === undefined ? undefined : await decodeRecord(store.platform.hasher, bytes)
+    // A damaged one is none: what it did shows as conflicts.
+    if (record === undefined) continue
+    const done = { name, record }
+    if (record.takesBack === undefined) {
+      undo.push(done)
+      redo.length = 0
+    } else if (undo.at(-1)?.name === record.takesBack) {
+      undo.pop()
+      redo.push(done)
+    } else if (redo.at(-1)?.name === record.takesBack) {
+      redo.pop()
+      undo.push(done)
+    }
+  }
+  return { undo, redo }
+}
+
+/** The safety snapshot of a record, while it is kept. */
+async function safetyOf(store: StoreContext, { safety }: RestoreRecord): Promise<StoredSnapshot | undefined> {
+  const ref = toRefName(safety.ref)
+  if (ref === undefined || (await store.refs.read(ref)) !== safety.id) return undefined
+  return store.log.withId(safety.id)
+}
+
+/** Whether a capture after an undo holds anything but what the undo left. */
+async function hasChangedSince(store: StoreContext, safety: StoredSnapshot, undone: RestoreRecord): Promise<boolean> {
+  for await (const snapshot of store.log.newestFirst(store.workspace)) {
+    if (snapshot.record.createdMs <= safety.record.createdMs) return false
+    if (snapshot.record.kind !== "capture" || snapshot.record.scope !== store.scope) continue
+    if (await differs(store, safety.commit.tree, snapshot.commit.tree, undone)) return true
+  }
+  return false
+}
+
+/** Whether two trees differ by anything but these steps. */
+async function differs(store: StoreContext, before: Oid, after: Oid, steps: RestoreSteps): Promise<boolean> {
+  const wanted = new Map<string, string>()
+  for (const step of [...steps.writes, ...steps.deletes]) {
+    const isFile = step.before?.mode !== "40000" && step.after?.mode !== "40000"
+    if (isFile && textOf(step.before) !== textOf(step.after)) wanted.set(step.path, textOf(step.after))
+  }
+  for (const change of await compareTrees(storedTrees(store.objects), before, after, pathFilter({}))) {
+    if (wanted.get(change.path) !== textOf(change.after)) return true
+    wanted.delete(change.path)
+  }
+  return wanted.size > 0
+}
+
+function textOf(version: FileVersion | undefined): string {
+  return version === undefined ? "" : `${version.mode} ${version.oid}`
+}
+
+function nothing(wanted: "undo" | "redo", message: string): SnapshotError {
+  return new SnapshotError("NOTHING_TO_UNDO", `${message} List the safety snapshots to restore one of them.`, { wanted })
+}
+
+/** The name of a record: that of its safety snapshot's ref, without the folder. */
+export function recordName(store: StoreContext, ref: string): string {
+  return ref.slice(snapshotFolder(store.workspace).length)
+}
