@@ -66,7 +66,6 @@ export async function prepareGitdir(fileSystem: FileSystem, gitdir: string): Pro
     layout.temporary,
     layout.unsynced,
     layout.statCache,
-    layout.statCache,
   ])
     await makeFolders(fileSystem, folder, true)
   return layout
