@@ -107,9 +107,12 @@ export async function makeDiffs<Value>(
     })
   const working = unlessFailed(here())
   const whenDone = working.catch(() => undefined)
-  await settleAll([working, ...Array.from({ length: SLICES_AHEAD }, () => unlessFailed(there(whenDone)))])
-  // Nothing may be read any more when the call is over.
-  await contents.end()
+  try {
+    await settleAll([working, ...Array.from({ length: SLICES_AHEAD }, () => unlessFailed(there(whenDone)))])
+  } finally {
+    // Nothing may be read any more when the call is over.
+    await contents.end()
+  }
   return made.filter((value): value is Value => value !== undefined)
 }
 

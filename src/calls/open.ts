@@ -62,7 +62,9 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     worktree,
     newFileLimitBytes,
     rules,
-    statCache: await cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
+    // With `include`, other files count each time that one comes or goes.
+    statCache:
+      include.length > 0 ? undefined : await cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
     ...(contentReader === undefined ? {} : { contentReader }),
   })
   const context: StoreContext = {
@@ -126,7 +128,7 @@ async function checkOptions(options: OpenOptions): Promise<void> {
 /** The cache of a workspace; `options` are those that change what a capture finds, the rules aside. */
 async function cacheOf(
   { fileSystem, hasher, statChecker }: Platform,
-  { statCache: folder }: GitdirLayout,
+  { statCache: folder, temporary }: GitdirLayout,
   workspace: Workspace,
   options: readonly unknown[],
 ): Promise<StatCache | undefined> {
@@ -136,7 +138,7 @@ async function cacheOf(
   if (((await fileSystem.lstat(path))?.sizeBytes ?? 0) >= LARGE_CACHE_BYTES) statChecker.prepare()
   const file = {
     read: () => fileSystem.readFile(path),
-    write: (bytes: Uint8Array) => writeAtomically(fileSystem, folder, path, bytes, false),
+    write: (bytes: Uint8Array) => writeAtomically(fileSystem, temporary, path, bytes, false),
   }
   return statCache(statChecker, hasher, file, JSON.stringify(options))
 }

@@ -36,6 +36,8 @@ export async function takeSeed(
     const { platform, layout } = store
     // What the other tool would make of the repository's objects is not known.
     if (store.seedRules === undefined || (await isForeign(platform.fileSystem, layout))) return NO_SEED
+    // Without executable bits, as on Windows, Git's index holds other times and inodes than the file system gives.
+    if (!platform.fileSystem.traits.executableBit) return NO_SEED
     const source = await findSeed(platform, store.worktree, store.seedRules)
     if (source === undefined) return NO_SEED
     if ("problem" in source) return { ...NO_SEED, ...source }

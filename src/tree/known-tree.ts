@@ -35,8 +35,8 @@ export interface KnownFolder {
   folder(name: string): KnownFolder | undefined
   /** The file or link of this name, if it is as it was. */
   file(name: string, kind: "file" | "link"): KnownFile | undefined
-  /** Whether the file of this name is as it was, captured or not, or is as absent as it was. */
-  isSameFile(name: string, isThere: boolean): boolean
+  /** Whether the file of this name is as it was, captured or not, or is as absent as it was. `oid` is what it holds now, where that is known. */
+  isSameFile(name: string, isThere: boolean, oid: Oid | undefined): boolean
 }
 
 /** A name that is in a folder as it was known. What it names may have changed. */
@@ -151,12 +151,13 @@ function knownFolder(rowsNow: ComparedRows, row: number): KnownFolder {
       const mode = kind === "link" ? "120000" : isExecutable ? "100755" : "100644"
       return { source, row: child, mode, oid: oidOf(table, child), sizeBytes: table.sizes[child] as number }
     },
-    isSameFile(name, isThere) {
+    isSameFile(name, isThere, oid) {
       if (!byRules) return true
       const child = find(name)
       if (child === undefined) return !isThere
       const kind = table.kinds[child]
-      return isThere && isChanged[child] === 0 && (kind === FILE_ROW || kind === LEFT_OUT_ROW)
+      if (!isThere || (kind !== FILE_ROW && kind !== LEFT_OUT_ROW)) return false
+      return isChanged[child] === 0 || (kind === FILE_ROW && oidOf(table, child) === oid)
     },
   }
 }

@@ -25,7 +25,7 @@ import { rowFacts } from "./row-facts.js"
 import { IGNORE_FILE, scan } from "./scan.js"
 import type { ScanVisitor } from "./scan-visitor.js"
 import { SeedView } from "./seed-view.js"
-import { treeBuilder, type BuiltTrees, type SeenStat, type TreeBuilder } from "./tree-builder.js"
+import { treeBuilder, type BuiltTrees, type SeenStat } from "./tree-builder.js"
 
 /** What captures of a work tree have in common. */
 export interface PureCaptureOptions extends GlanceOptions {
@@ -45,7 +45,7 @@ export async function captureIn(
   sink: ObjectSink,
 ): Promise<CapturedTree> {
   const { fileSystem, hasher, contentReader, newFileLimitBytes, statCache } = options
-  const rules = await options.rules.now()
+  const [rules, root] = await Promise.all([options.rules.now(), fileSystem.lstat(options.worktree)])
   const glance = request.glance instanceof KnownGlance ? request.glance : await glanceAt(options)
   const { known, view } = glance ?? {}
   const seed = request.seed instanceof SeedView ? request.seed : undefined
@@ -53,7 +53,6 @@ export async function captureIn(
   /** Folders that are taken as they were known. */
   const knownFolders: RepoPath[] = []
   const seenStats = new Map<RepoPath, SeenStat>()
-  let rootDevice: bigint | undefined
   const memory = budget(MEMORY_BYTES)
   const opens = pLimit(OPEN_FILES)
   const nowMs = (): number => options.clock.nowMs()
@@ -68,7 +67,7 @@ export async function captureIn(
   function seen(stat: FileStat, beganMs: number): SeenStat {
     // Stores into a mapped page can leave the times as they are for a while: such a file is read again next time.
     const isSettled = stat.kind !== "file" || Number(stat.mtimeNs / 1_000_000n) < beganMs - MAPPED_MS
-    return { stat, isSure: isSettled && !isFresh(stat, beganMs) && stat.device === rootDevice }
+    return { stat, isSure: isSettled && !isFresh(stat, beganMs) && stat.device === root?.device }
   }
 
   /** Takes a file, and holds as much memory as it has bytes where they are many. */
@@ -188,13 +187,11 @@ export async function captureIn(
       )
       if (typeof content === "string") return content
       builder.addRules(path, seen(content.stat, beganMs))
-      return content.bytes ?? "too-large"
+      return content.bytes === undefined ? "too-large" : { text: content.bytes, oid: content.oid }
     },
     async look(folder) {
       const beganMs = nowMs()
-      const stat = await folder.stat()
-      rootDevice ??= stat.device
-      return seen(stat, beganMs)
+      return seen(await folder.stat(), beganMs)
     },
     visitFolder(path, before, isEmpty) {
       builder.addFolder(path, before, isEmpty && rules.scope.included === undefined)
@@ -214,14 +211,14 @@ export async function captureIn(
       counts.filesScanned += files
       return true
     },
-    leaveOut(path) {
-      builder.leaveOut(path, seenStats.get(path))
+    leaveOut(path, reason) {
+      builder.leaveOut(path, seenStats.get(path), PASSING.has(reason))
     },
     dropFolder: (path) => builder.dropFolder(path),
   }
 
   async function manifestOf({ seen }: BuiltTrees): Promise<Manifest> {
-    const { skipped, ignoreFiles } = scanned
+    const { skipped } = scanned
     const known = Object.entries(glance?.known.manifest.ignoreFiles ?? {})
     return {
       ...rules.manifest,
@@ -229,7 +226,7 @@ export async function captureIn(
       newFileLimitBytes,
       skipped: skipped.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
       ignoreFiles: Object.fromEntries([
-        ...(await uncaptured(hasher, ignoreFiles, builder)),
+        ...uncaptured.map(([folder, { text }]) => [folder, decodeName(text)] as const),
         ...known.filter(([folder]) => knownFolders.some((path) => isInside(folder, path))),
       ]),
     }
@@ -247,13 +244,21 @@ export async function captureIn(
   })
   signal?.throwIfAborted()
   const built = await builder.build(hasher)
+  /** The ignore files that are not in the tree with the text that counted, by folder. */
+  const uncaptured = [...scanned.ignoreFiles].filter(
+    ([folder, { oid }]) => builder.fileAt(joinPath(folder, IGNORE_FILE))?.oid !== oid,
+  )
   const [manifest] = await settleAll([
     manifestOf(built),
     sink.addTrees(built.trees.filter(({ oid }) => !sink.has(oid))),
   ])
   const { digest: rulesDigest, stamp: rulesStamp } = rules
   const found = { tree: built.root, manifest, rulesStamp, seen: built.seen, files: counts.filesScanned }
-  if (rulesDigest !== undefined) statCache?.keep({ ...found, rulesDigest })
+  // A look keeps what the last capture found: the base of the next one is known by that.
+  const isKept = sink.takes !== "nothing" || known === undefined
+  // An ignore file that changed after its rules were read tells next time of other rules than those that counted.
+  const isTorn = uncaptured.some(([folder]) => builder.fileAt(joinPath(folder, IGNORE_FILE)) !== undefined)
+  if (rulesDigest !== undefined && isKept && !isTorn) statCache?.keep({ ...found, rulesDigest })
   const trees = new Map<Oid, readonly TreeEntry[]>(built.trees.map(({ oid, entries }) => [oid, entries]))
   return { tree: built.root, trees, manifest, stats: counts }
 }
@@ -267,6 +272,9 @@ interface Taken {
   readonly stat: FileStat
   readonly openedMs: number
 }
+
+/** Why a file is left out that may be taken next time, although nothing shows that it changed. */
+const PASSING: ReadonlySet<SkipReason> = new Set(["unreadable", "changed-while-reading"])
 
 const OPEN_FILES = 16
 
@@ -292,17 +300,3 @@ async function* padded(file: OpenFile, sizeBytes: number): AsyncGenerator<Uint8A
 }
 
 const FILLER = new Uint8Array(64 * 1024)
-
-/** The ignore files that are not in the tree with the text that counted, by folder. */
-async function uncaptured(
-  hasher: Hasher,
-  ignoreFiles: ReadonlyMap<RepoPath, Uint8Array>,
-  builder: TreeBuilder,
-): Promise<[string, string][]> {
-  const missing: [string, string][] = []
-  for (const [folder, text] of ignoreFiles) {
-    const entry = builder.fileAt(joinPath(folder, IGNORE_FILE))
-    if (entry?.oid !== (await hashObject(hasher, "blob", text))) missing.push([folder, decodeName(text)])
-  }
-  return missing
-}

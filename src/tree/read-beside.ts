@@ -1,4 +1,4 @@
-import type { ContentFound, ContentReader, RequestedFile } from "../core/content-reader.js"
+import type { ContentAnswer, ContentFound, ContentReader, RequestedFile } from "../core/content-reader.js"
 import { settleAll } from "../core/settle-all.js"
 import { WHOLE_FILE_BYTES } from "./read-file.js"
 
@@ -29,7 +29,10 @@ export async function readBeside(
   const answers = await reader.read({ files, isWanted, limitBytes: Math.min(TOGETHER_BYTES, limitBytes) })
   if (answers === undefined) return undefined
   const left: number[] = []
-  const large: Promise<void>[] = []
+  const underWay: Promise<void>[] = []
+  const noteUnless = (file: number, isTaken: boolean): void => {
+    if (!isTaken) left.push(file)
+  }
 
   async function readLarge(file: number, sizeBytes: number): Promise<void> {
     const free = sizeBytes > WHOLE_FILE_BYTES ? undefined : await admit(file, sizeBytes)
@@ -38,21 +41,33 @@ export async function readBeside(
       // It may have grown since, and holds no memory for that.
       const again = await reader.read({ files: files.slice(file, file + 1), isWanted, limitBytes: sizeBytes })
       const answer = again?.[0]
-      if (answer === undefined || !("oid" in answer) || !(await take(file, answer))) left.push(file)
+      noteUnless(file, answer !== undefined && "oid" in answer && (await take(file, answer)))
     } finally {
       free()
     }
   }
 
-  for (const [file, answer] of answers.entries()) {
-    if (answer === undefined) left.push(file)
-    else if (!("oid" in answer)) large.push(readLarge(file, answer.sizeBytes))
-    else {
-      const taken = take(file, answer)
-      if (!(typeof taken === "boolean" ? taken : await taken)) left.push(file)
+  async function takeAll(found: readonly ContentAnswer[]): Promise<void> {
+    for (const [file, answer] of found.entries()) {
+      if (answer === undefined) left.push(file)
+      else if (!("oid" in answer)) {
+        const reading = readLarge(file, answer.sizeBytes)
+        // It may fail before anybody waits for it.
+        reading.catch(() => {})
+        underWay.push(reading)
+      } else {
+        const taken = take(file, answer)
+        noteUnless(file, typeof taken === "boolean" ? taken : await taken)
+      }
     }
   }
-  await settleAll(large)
+
+  try {
+    await takeAll(answers)
+  } finally {
+    // Whatever fails, nothing goes on behind the caller's back.
+    await settleAll(underWay)
+  }
   return left
 }
 

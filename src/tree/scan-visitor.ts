@@ -2,6 +2,7 @@
  * What a scan counts with, and what takes what it finds.
  */
 import type { FolderHandle } from "../core/file-system.js"
+import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import type { SkipReason } from "../core/skipped.js"
 import type { IgnoreRules } from "./ignore-rules.js"
@@ -30,6 +31,12 @@ export interface IncludedPaths {
   readonly folders: ReadonlySet<string>
 }
 
+/** What an ignore file says. */
+export interface IgnoreFile {
+  readonly text: Uint8Array
+  readonly oid: Oid
+}
+
 /** What takes the files that a scan finds. */
 export interface ScanVisitor {
   /** A file or link that did not change: whether it is taken as it was known. Otherwise it is looked at. */
@@ -38,8 +45,8 @@ export interface ScanVisitor {
   visitFiles(folder: FolderHandle, paths: readonly RepoPath[]): Promise<readonly RepoPath[]>
   /** A plain file or link. "absent": it is gone or turned into something else. A reason: it is left out. */
   visitFile(folder: FolderHandle, path: RepoPath, kind: "file" | "link"): Promise<"taken" | "absent" | SkipReason>
-  /** The text of an ignore file; "absent" or a reason as for files. */
-  readIgnoreFile(folder: FolderHandle, path: RepoPath): Promise<Uint8Array | "absent" | SkipReason>
+  /** An ignore file; "absent" or a reason as for files. */
+  readIgnoreFile(folder: FolderHandle, path: RepoPath): Promise<IgnoreFile | "absent" | SkipReason>
   /** A folder that was listed, before anything in it, and what it was before that. `isEmpty`: it holds nothing at all. */
   visitFolder(path: RepoPath, before: SeenStat, isEmpty: boolean): void
   /** What a folder is now. */
@@ -52,7 +59,7 @@ export interface ScanVisitor {
    */
   takeKnownList(path: RepoPath, known: KnownFolder, except: ReadonlySet<string>, files: number): boolean
   /** A path that is left out, and not by a rule. */
-  leaveOut(path: RepoPath): void
+  leaveOut(path: RepoPath, reason: SkipReason): void
   /** The folder turned out to be somewhere else, or could not be read to its end: nothing of it counts. */
   dropFolder(path: RepoPath): void
 }

@@ -19,6 +19,7 @@ import {
 } from "../core/path.js"
 import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { drain, settleAll } from "../core/settle-all.js"
+import type { Oid } from "../core/oid.js"
 import type { FileKind, FileSystem, FolderHandle, FolderItem } from "../core/file-system.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Skipped, SkipReason } from "../core/skipped.js"
@@ -28,13 +29,13 @@ import { UNREADABLE } from "./read-file.js"
 import type { IgnoreRules } from "./ignore-rules.js"
 import type { KnownFolder } from "./known-tree.js"
 import { isRestoreName } from "./restore-name.js"
-import type { ScanScope, ScanVisitor } from "./scan-visitor.js"
+import type { IgnoreFile, ScanScope, ScanVisitor } from "./scan-visitor.js"
 
 /** What a scan found out beside what it visited. */
 export interface ScanResult {
   readonly skipped: readonly Skipped[]
   /** Ignore files that counted, by folder, parents first. */
-  readonly ignoreFiles: ReadonlyMap<RepoPath, Uint8Array>
+  readonly ignoreFiles: ReadonlyMap<RepoPath, IgnoreFile>
 }
 
 export const IGNORE_FILE = ".gitignore"
@@ -58,7 +59,7 @@ export async function scan(
   options: ScanOptions,
 ): Promise<ScanResult> {
   const skipped: Skipped[] = []
-  const ignoreFiles = new Map<RepoPath, Uint8Array>()
+  const ignoreFiles = new Map<RepoPath, IgnoreFile>()
   /** Folders of which nothing counts. */
   const dropped: RepoPath[] = []
   /** Ignore files that could not be read. */
@@ -73,7 +74,7 @@ export async function scan(
 
   const skip = (path: RepoPath, reason: SkipReason, shown: string = path): true => {
     skipped.push({ path: shown, reason })
-    visitor.leaveOut(path)
+    visitor.leaveOut(path, reason)
     return true
   }
 
@@ -103,10 +104,11 @@ export async function scan(
       if (items === undefined) return false
       visitor.visitFolder(path, before, items.length === 0)
       const hasIgnoreFile = items.some((item) => item.name === IGNORE_FILE && item.kind === "file")
+      const inside = hasIgnoreFile ? await rulesInside(handle, path, rules) : { rules, oid: undefined }
       await visitItems(handle, path, items, {
         known,
-        rules: hasIgnoreFile ? await rulesInside(handle, path, rules) : rules,
-        isSameRules: isSameRules && known?.isSameFile(IGNORE_FILE, hasIgnoreFile) === true,
+        rules: inside.rules,
+        isSameRules: isSameRules && known?.isSameFile(IGNORE_FILE, hasIgnoreFile, inside.oid) === true,
       })
       return true
     })
@@ -140,18 +142,23 @@ export async function scan(
     return true
   }
 
-  async function rulesInside(handle: FolderHandle, folder: RepoPath, rules: IgnoreRules): Promise<IgnoreRules> {
-    const text = await visitor.readIgnoreFile(handle, joinPath(folder, IGNORE_FILE))
-    if (text === "absent") return rules
-    if (typeof text === "string") {
+  /** The rules in a folder with an ignore file, and the oid of the file's text where that could be read. */
+  async function rulesInside(
+    handle: FolderHandle,
+    folder: RepoPath,
+    rules: IgnoreRules,
+  ): Promise<{ readonly rules: IgnoreRules; readonly oid: Oid | undefined }> {
+    const found = await visitor.readIgnoreFile(handle, joinPath(folder, IGNORE_FILE))
+    if (found === "absent") return { rules, oid: undefined }
+    if (typeof found === "string") {
       const path = joinPath(folder, IGNORE_FILE)
       // Reported at once: its turn as a file may go well, and its rules would be missing all the same.
-      skip(path, text)
+      skip(path, found)
       unread.add(path)
-      return rules
+      return { rules, oid: undefined }
     }
-    ignoreFiles.set(folder, text)
-    return rules.enter(folder, decodeName(text))
+    ignoreFiles.set(folder, found)
+    return { rules: rules.enter(folder, decodeName(found.text)), oid: found.oid }
   }
 
   async function visitItems(

@@ -139,6 +139,12 @@ export class StatTableWriter {
     this.#rows.ends[at] = this.#count
   }
 
+  /** Takes it back that row `at` can be counted on. */
+  doubt(at: number): void {
+    const { marks } = this.#rows
+    marks[at] = (marks[at] as number) & ~SURE
+  }
+
   /** Puts the row of a folder from another table, with another tree and more marks; as `add` otherwise. */
   addFolder(from: NamedTable, row: number, marks: number, tree: Oid | undefined): number {
     const at = this.copy(from, row, row + 1)

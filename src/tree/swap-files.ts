@@ -45,7 +45,8 @@ export async function swapFiles(
     const tried: { readonly change: PlannedChange; readonly aside: Aside | undefined; readonly swap: FileSwap }[] = []
     for (const change of slice) {
       const path = change.path as RepoPath
-      const handle = await hold(parentOf(path))
+      // One that cannot be opened is met again when its files come one by one.
+      const handle = await hold(parentOf(path)).catch(() => undefined)
       const temporary = staged.get(path)
       if (handle === undefined || temporary === undefined) continue
       const { before } = change

@@ -38,8 +38,11 @@ export interface TreeBuilder {
   addKnownFile(path: RepoPath, file: KnownFile): void
   /** Adds a folder with all that is known of it to a folder that was noted. */
   addKnown(path: RepoPath, known: KnownFolder): void
-  /** Notes that something in a folder is left out; with what was seen of it, where that says whether it still is. */
-  leaveOut(path: RepoPath, seen: SeenStat | undefined): void
+  /**
+   * Notes that something in a folder is left out; with what was seen of it, where that says whether it still is. Where
+   * nothing can say it, `mayPass`: the folder is looked into again next time.
+   */
+  leaveOut(path: RepoPath, seen: SeenStat | undefined, mayPass: boolean): void
   /** Notes an ignore file that counts, whether it is captured or not. */
   addRules(path: RepoPath, seen: SeenStat): void
   /** Drops a folder with all that was added in and below it. */
@@ -68,6 +71,7 @@ interface Folder {
   readonly known: Map<string, KnownFolder>
   readonly folders: Set<string>
   hasLeftOut: boolean
+  isUnsettled: boolean
   tree: Oid | undefined
 }
 
@@ -85,6 +89,7 @@ export function treeBuilder(): TreeBuilder {
       known: new Map(),
       folders: new Set(),
       hasLeftOut: false,
+      isUnsettled: false,
       tree: undefined,
     })
   }
@@ -120,6 +125,7 @@ export function treeBuilder(): TreeBuilder {
       "source" in row
         ? writer.addFolder(row.source, row.row, marks, tree)
         : writer.add({ ...row, marks: row.marks | marks, oid: tree })
+    if (folder.isUnsettled) writer.doubt(at)
     if ("source" in row) for (const [start, end] of knownRows(row, folder.except)) writer.copy(row.source, start, end)
     for (const one of rows) if (one.kind !== LEFT_OUT_ROW || !entries.has(one.name)) writer.add(one)
     for (const { source, row: start } of folder.knownFiles) writer.copy(source, start, start + 1)
@@ -149,10 +155,11 @@ export function treeBuilder(): TreeBuilder {
     addKnown(path, known) {
       folders.get(parentOf(path))?.known.set(nameOf(path), known)
     },
-    leaveOut(path, seen) {
+    leaveOut(path, seen, mayPass) {
       const folder = folders.get(parentOf(path))
       if (folder === undefined) return
       folder.hasLeftOut = true
+      folder.isUnsettled ||= mayPass
       if (seen !== undefined) folder.rows.push(rowOf(LEFT_OUT_ROW, nameOf(path), seen, 0, undefined))
     },
     addRules(path, seen) {

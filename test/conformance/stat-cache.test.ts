@@ -1,13 +1,17 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { openOn } from "../../src/calls/open.js"
+import type { FileSystem } from "../../src/core/file-system.js"
 import type { SnapshotStore } from "../../src/index.js"
+import { refusal } from "../../src/platform/io-error.js"
+import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodePlatform } from "../../src/platform/node/node-platform.js"
 import { nodeDisk, updateFolder, writeFolder } from "../support/disk.js"
 import { nativeBackend } from "../../src/sidecar/native-capture.js"
+import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { git, gitIsThere } from "../support/git.js"
 import { applyEdits, randomEdits, randomFolder, type Edit } from "../support/random-folder.js"
 import { byteText } from "../support/random-names.js"
@@ -65,8 +69,13 @@ test("whatever is edited between captures, what is known of the last one gives t
 })
 
 /** Opens a store for which all files are old: what was written a minute ago can be counted on. */
-async function openLate(worktree: string, gitdir: string, backend: "pure" | "native" = "pure"): Promise<SnapshotStore> {
-  const platform = { ...(await nodePlatform()), clock: { nowMs: () => Date.now() + 120_000 } }
+async function openLate(
+  worktree: string,
+  gitdir: string,
+  backend: "pure" | "native" = "pure",
+  fileSystem: FileSystem = nodeFileSystem(),
+): Promise<SnapshotStore> {
+  const platform = { ...(await nodePlatform()), fileSystem, clock: { nowMs: () => Date.now() + 120_000 } }
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
@@ -108,3 +117,69 @@ test("an ignore file that comes, changes or goes counts for all below it, wherev
   expect(await files()).toEqual(["z"])
   await store.close()
 })
+
+test("what could not be read, or changed all the time, is captured as soon as it can be, in the same process and in another", async () => {
+  for (const [what, errno] of [
+    ["file", "EACCES"],
+    ["folder/file", "EIO"],
+    ["folder", "EACCES"],
+  ] as const)
+    for (const reopens of [false, true]) {
+      const root = join(await temporaryFolder(), "work")
+      mkdirSync(join(root, "folder"), { recursive: true })
+      for (const path of ["file", "folder/file", "other"]) writeFileSync(join(root, path), path)
+      await pause(50)
+      let isRefused = true
+      const refusing = faultyFileSystem(nodeFileSystem(), [], async ({ kind, path }, make) => {
+        const isOpened = kind === "open" || kind === "openFolder"
+        if (isRefused && isOpened && addressOf(path) === join(root, what)) throw refusal("open", path, errno)
+        return make()
+      })
+      const open = (): Promise<SnapshotStore> => openLate(root, `${root}.store`, "pure", refusing)
+      let store = await open()
+      expect((await store.capture()).skipped).toEqual([{ path: what, reason: "unreadable" }])
+      isRefused = false
+      if (reopens) {
+        await store.close()
+        store = await open()
+      }
+      const { skipped, changed } = await store.capture()
+      expect({ skipped, changed }).toEqual({ skipped: [], changed: true })
+      expect(await store.changes("latest")).toEqual([])
+      expect(await store.readFile("latest", "folder/file")).toBeDefined()
+      expect((await store.capture()).changed).toBe(false)
+      await store.close()
+    }
+})
+
+test("an ignore file that changes after its rules were read does not pass for those rules next time", async () => {
+  const root = join(await temporaryFolder(), "work")
+  mkdirSync(root)
+  for (const path of ["a", "b"]) writeFileSync(join(root, path), path)
+  writeFileSync(join(root, ".gitignore"), "a\n")
+  await pause(50)
+  let reads = 0
+  const changing = faultyFileSystem(nodeFileSystem(), [], async ({ kind, path }, make) => {
+    // Once for its rules, once as a file. The clock of the store is two minutes ahead: what is written now is old for it.
+    if (kind === "open" && path.endsWith("/.gitignore") && ++reads === 2) writeFileSync(join(root, ".gitignore"), "b\n")
+    return make()
+  })
+  const store = await openLate(root, `${root}.store`, "pure", changing)
+  const { snapshot } = await store.capture()
+  expect(await store.readFile(snapshot.id, "a")).toBeUndefined()
+  expect(await store.readFile(snapshot.id, "b")).toBeDefined()
+  expect(reads).toBe(2)
+  await store.capture()
+  expect(await store.readFile("latest", "a")).toBeDefined()
+  expect(await store.readFile("latest", "b")).toBeUndefined()
+  await store.close()
+})
+
+/** The path behind a folder's handle. */
+function addressOf(path: string): string | undefined {
+  try {
+    return realpathSync(path)
+  } catch {
+    return undefined
+  }
+}

@@ -6,10 +6,12 @@ import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import { expect, test } from "vitest"
+import type { Clock } from "../../src/core/clock.js"
 import { nodeDeflater } from "../../src/platform/node/node-deflater.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodeHasher } from "../../src/platform/node/node-hasher.js"
 import { statThreads } from "../../src/platform/node/stat-threads.js"
+import { systemClock } from "../../src/platform/system-clock.js"
 import type { RestoreReport, SnapshotStore } from "../../src/snapshot-store.js"
 import { faultyFileSystem, type AroundCall, type CallKind, type FileSystemCall } from "../support/faulty-file-system.js"
 import { storeOn } from "../support/store-on.js"
@@ -63,9 +65,10 @@ async function opened(
   { worktree, gitdir }: Place,
   durability: "power" | "process" = "process",
   around?: AroundCall,
+  clock?: Clock,
 ): Promise<Opened> {
   const files = faultyFileSystem(nodeFileSystem(), [], around)
-  const platform = { hasher: nodeHasher(), deflater: nodeDeflater(), statChecker: NO_THREADS }
+  const platform = { hasher: nodeHasher(), deflater: nodeDeflater(), statChecker: NO_THREADS, ...(clock && { clock }) }
   const store = await storeOn(files, { worktree, gitdir, durability, platform })
   const countsOf =
     (calls: readonly FileSystemCall[]): Counts =>
@@ -149,6 +152,32 @@ test("a capture of many changed files opens each file and each folder once, and 
   expect(inWork("list")).toBe(0)
   expect(inWork("openFolder")).toBeLessThanOrEqual(FOLDERS + 1)
   expect(inWork("open")).toBe(FILES)
+  await store.close()
+})
+
+test("what an edit changed is known after the capture, whoever looked at the work tree in between", async () => {
+  const { store, counted, edit } = await settledPlace()
+  await edit(1)
+  expect(await store.changes("latest")).toHaveLength(1)
+  const { inWork } = await counted(async () => expect((await store.capture()).stats.filesRead).toBe(1))
+  expect(inWork("list")).toBe(0)
+  const again = await counted(async () => expect((await store.capture()).stats.filesRead).toBe(0))
+  expect(again.inWork("open") + again.inWork("openFolder") + again.inWork("list")).toBe(0)
+  await store.close()
+})
+
+test("an ignore file that was written a moment ago, and says the same, lets nothing below it be listed again", async () => {
+  const { store: late, edit, ...place } = await settledPlace()
+  await late.close()
+  const { store, counted } = await opened(place, "process", undefined, systemClock())
+  const { worktree } = place
+  writeFileSync(join(worktree, ".gitignore"), "*.log\n")
+  await pause(50)
+  await store.capture()
+  await edit(1)
+  const { inWork } = await counted(async () => expect((await store.capture()).stats.filesRead).toBe(2))
+  // The folder that it is in.
+  expect(inWork("list")).toBe(1)
   await store.close()
 })
 

@@ -47,7 +47,7 @@ export function statThreads(file: URL): StatChecker {
           ? undefined
           : await together(most, (all) => changedTogether(rows(), all)).catch(() => undefined)
       // A thread that cannot be had, or that was ended, takes nothing from the caller.
-      return Uint32Array.from(found ?? (await compareHere(rows())).changed)
+      return Uint32Array.from(found ?? (await compareHere(rows(), false)).changed)
     },
     prepare() {
       try {
@@ -89,6 +89,8 @@ const THREAD_ROWS = 2000
 /** So many take about a millisecond. */
 const TURN_ROWS = 400
 const IDLE_MS = 60_000
+/** Longer than a portion takes while the program is compiled. */
+const SLOW_MS = 25
 
 /**
  * All rows that differ, once each portion has been compared. A thread that was late for all of them, since it was still
@@ -104,20 +106,24 @@ function changedTogether(rows: SharedRows, threads: readonly StatThread[]): Prom
       left -= found.portions
       if (left === 0) resolve(changed)
     }
-    const parts = [compareHere(rows), ...asked]
+    const parts = [compareHere(rows, threads.length > 0), ...asked]
     for (const part of parts) void part.then(take, () => {})
     void Promise.allSettled(parts).then(() => reject(new Error("a comparing thread ended in the middle of its work")))
   })
 }
 
 /** Compares what nobody has taken on the calling thread, a portion in each turn of the event loop. */
-async function compareHere(rows: SharedRows): Promise<FoundRows> {
+async function compareHere(rows: SharedRows, hasThreads: boolean): Promise<FoundRows> {
   const changed: number[] = []
   let portions = 0
+  let beganMs = performance.now()
   for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
     portions++
     changed.push(...found)
+    // Where each look waits for a disk or a network, threads wait for it.
+    if (hasThreads && performance.now() - beganMs > SLOW_MS) break
     await nextTurn()
+    beganMs = performance.now()
   }
   return { portions, changed }
 }
