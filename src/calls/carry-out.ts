@@ -102,7 +102,12 @@ export async function recover(store: StoreContext): Promise<RestoreReport | unde
       const outcomes = await rollBack(store, record, safety)
       return { undo, ...report(record.keeps, outcomes), complete: false }
     } catch {
-      throw pending(store, "it can neither be finished nor taken back now", "Free some space and open the store again", error)
+      throw pending(
+        store,
+        "it can neither be finished nor taken back now",
+        "Free some space and open the store again",
+        error,
+      )
     }
   }
 }
@@ -230,4 +235,3 @@ function toBase64(bytes: Uint8Array): string {
 function fromBase64(text: string): Uint8Array {
   return Uint8Array.from(atob(text), (character) => character.charCodeAt(0))
 }
-

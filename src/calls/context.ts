@@ -2,6 +2,7 @@ import type { GitLibrary } from "../core/git-library.js"
 import type { Platform } from "../core/platform.js"
 import type { Workspace } from "../core/ref-name.js"
 import type { TreeCapture } from "../core/tree-capture.js"
+import type { RestoreReport } from "../snapshot-store.js"
 import type { GitdirLayout } from "../store/gitdir.js"
 import type { ObjectDatabase } from "../store/object-database.js"
 import type { Refs } from "../store/refs.js"
@@ -30,6 +31,8 @@ export interface StoreContext {
   readonly include: readonly string[]
   /** Tells the include globs apart in refs and commits; undefined without any. */
   readonly scope: string | undefined
+  /** Told of a restore that was finished or taken back before another one. */
+  readonly onRecovered: (report: RestoreReport) => void
   /** Snapshots survive a power cut. */
   readonly durable: boolean
 }

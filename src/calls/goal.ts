@@ -36,7 +36,15 @@ export async function goalOf(store: StoreContext, target: RestoreTarget, options
     typeof target === "object" && target !== null ? { ...target } : {}
   if (given.undo === true || given.redo === true) {
     const { record, safety, steps } = await stepsBack(store, given.undo === true ? "undo" : "redo")
-    return { target, tree: safety.commit.tree, snapshot: safety, then: await manifestOf(store, safety), filter, added, back: { steps, record } }
+    return {
+      target,
+      tree: safety.commit.tree,
+      snapshot: safety,
+      then: await manifestOf(store, safety),
+      filter,
+      added,
+      back: { steps, record },
+    }
   }
   if (typeof given.revert === "object" && given.revert !== null) {
     const { from, to } = given.revert as { readonly from: Rev; readonly to: Rev }
@@ -45,7 +53,15 @@ export async function goalOf(store: StoreContext, target: RestoreTarget, options
     if (manifest === undefined)
       throw refused("to", `What led to "${to}" cannot be taken back: it is no snapshot with a readable manifest.`)
     const then = before.snapshot === undefined ? undefined : await manifestOf(store, before.snapshot)
-    return { target, tree: before.tree, snapshot: before.snapshot, then, filter, added, from: { tree: after.tree, manifest } }
+    return {
+      target,
+      tree: before.tree,
+      snapshot: before.snapshot,
+      then,
+      filter,
+      added,
+      from: { tree: after.tree, manifest },
+    }
   }
   if (!("to" in given))
     throw refused("target", "A target is { to }, { revert: { from, to } }, { undo: true } or { redo: true }.")

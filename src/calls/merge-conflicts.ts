@@ -43,7 +43,10 @@ export async function mergeConflicts(
       if (!isFile(theirs) || !isFile(base) || !isFile(ours) || theirs.oid === base.oid) continue
       const found = await readWorktree(store.platform, folders, path as RepoPath, ours.mode)
       if (found?.version.oid !== ours.oid || !(found.bytes instanceof Uint8Array)) continue
-      const [before, after] = [await readAs(store.objects, base.oid, "blob"), await readAs(store.objects, theirs.oid, "blob")]
+      const [before, after] = [
+        await readAs(store.objects, base.oid, "blob"),
+        await readAs(store.objects, theirs.oid, "blob"),
+      ]
       const merged = mergeLines(before, found.bytes, after)
       if (merged === undefined) continue
       const oid = await hashObject(store.platform.hasher, "blob", merged)

@@ -67,7 +67,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
       include.length > 0 ? undefined : await cacheOf(platform, layout, workspace, [worktree, newFileLimitBytes]),
     ...(contentReader === undefined ? {} : { contentReader }),
   })
-  const context: StoreContext = {
+  const context: Omit<StoreContext, "onRecovered"> = {
     platform,
     loadGit: place.loadGit,
     worktree,
@@ -89,10 +89,10 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
 }
 
 /** Sees to a restore whose process ended in the middle. One whose process runs is its own business. */
-async function recoverIfInterrupted(context: StoreContext): Promise<RestoreReport | undefined> {
+async function recoverIfInterrupted(context: Omit<StoreContext, "onRecovered">): Promise<RestoreReport | undefined> {
   if ((await context.platform.fileSystem.lstat(context.restores.journal)) === undefined) return undefined
   const { recoverUnlessRunning } = await import("./restore.js")
-  return recoverUnlessRunning(context)
+  return recoverUnlessRunning({ ...context, onRecovered: () => {} })
 }
 
 async function checkOptions(options: OpenOptions): Promise<void> {

@@ -31,7 +31,8 @@ interface Done {
 export async function stepsBack(store: StoreContext, wanted: "undo" | "redo"): Promise<StepsBack> {
   const { undo, redo } = await history(store)
   const last = (wanted === "undo" ? undo : redo).at(-1)
-  if (last === undefined) throw nothing(wanted, `There is no ${wanted === "undo" ? "restore to undo" : "undo to redo"}.`)
+  if (last === undefined)
+    throw nothing(wanted, `There is no ${wanted === "undo" ? "restore to undo" : "undo to redo"}.`)
   const { name, record } = last
   const safety = await safetyOf(store, record)
   if (safety === undefined)
@@ -42,7 +43,9 @@ export async function stepsBack(store: StoreContext, wanted: "undo" | "redo"): P
 }
 
 /** What can be undone and what can be redone, the next last. */
-async function history(store: StoreContext): Promise<{ readonly undo: readonly Done[]; readonly redo: readonly Done[] }> {
+async function history(
+  store: StoreContext,
+): Promise<{ readonly undo: readonly Done[]; readonly redo: readonly Done[] }> {
   const undo: Done[] = []
   const redo: Done[] = []
   for (const name of await store.restores.names()) {
@@ -101,7 +104,9 @@ function textOf(version: FileVersion | undefined): string {
 }
 
 function nothing(wanted: "undo" | "redo", message: string): SnapshotError {
-  return new SnapshotError("NOTHING_TO_UNDO", `${message} List the safety snapshots to restore one of them.`, { wanted })
+  return new SnapshotError("NOTHING_TO_UNDO", `${message} List the safety snapshots to restore one of them.`, {
+    wanted,
+  })
 }
 
 /** The name of a record: that of its safety snapshot's ref, without the folder. */

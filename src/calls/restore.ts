@@ -3,13 +3,7 @@ import type { Oid } from "../core/oid.js"
 import { comparePaths, isInside } from "../core/path.js"
 import type { Keep, PlannedChange } from "../core/restore.js"
 import type { CapturedTree } from "../core/tree-capture.js"
-import type {
-  ApplyOptions,
-  RestorePlan,
-  RestoreReport,
-  RestoreTarget,
-  RevertOptions,
-} from "../snapshot-store.js"
+import type { ApplyOptions, RestorePlan, RestoreReport, RestoreTarget, RevertOptions } from "../snapshot-store.js"
 import { holdTarget } from "../store/held-target.js"
 import { storedTrees } from "../tree/compare-trees.js"
 import { makePlan } from "../tree/plan.js"
@@ -123,7 +117,14 @@ async function workFor(
   const keeps = kept.flatMap(({ path, ours, theirs }): Keep[] =>
     merged.has(path)
       ? []
-      : [{ path, reason: "conflict", ...(ours === undefined ? {} : { ours }), ...(theirs === undefined ? {} : { theirs }) }],
+      : [
+          {
+            path,
+            reason: "conflict",
+            ...(ours === undefined ? {} : { ours }),
+            ...(theirs === undefined ? {} : { theirs }),
+          },
+        ],
   )
   return {
     writes: [...writes, ...(merging?.writes ?? [])].toSorted((a, b) => comparePaths(a.path, b.path)),
@@ -141,19 +142,24 @@ async function underRestoreLock<Value>(
 ): Promise<Value> {
   return underLock(
     store,
-    `restore-${store.workspace}`,
+    lockOf(store),
     async () => {
-      await recover(store)
+      const recovered = await recover(store)
+      if (recovered !== undefined) store.onRecovered(recovered)
       return step()
     },
-    { waitMs: RESTORE_WAIT_MS, signal },
+    { waitMs: RESTORE_WAIT_MS, unknownMs: RESTORE_MS, signal },
   )
+}
+
+function lockOf({ workspace }: StoreContext): string {
+  return `restore-${workspace}`
 }
 
 /** Finishes or takes back a restore that a killed process left; undefined when there is none, or when it still runs. */
 export async function recoverUnlessRunning(store: StoreContext): Promise<RestoreReport | undefined> {
   try {
-    return await underLock(store, `restore-${store.workspace}`, () => recover(store))
+    return await underLock(store, lockOf(store), () => recover(store), { waitMs: 0, unknownMs: RESTORE_MS })
   } catch (error) {
     if (isSnapshotError(error, "LOCK_HELD")) return undefined
     throw error
@@ -162,6 +168,8 @@ export async function recoverUnlessRunning(store: StoreContext): Promise<Restore
 
 /** Another restore ends soon, mostly. */
 const RESTORE_WAIT_MS = 10_000
+/** No restore takes as long, so that one of a process that cannot be checked, as in browsers, is over by then. */
+const RESTORE_MS = 600_000
 
 /** Runs `step` in a capture session that becomes the safety snapshot, with the target held against collection. */
 async function withTarget(

@@ -9,7 +9,8 @@ import { resolveSnapshot } from "./resolve.js"
 import { viewOf } from "./snapshot-view.js"
 
 /** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
-export function snapshotStore(context: StoreContext, recovered?: RestoreReport): SnapshotStore {
+export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recovered?: RestoreReport): SnapshotStore {
+  const context: StoreContext = { ...opened, onRecovered: (report) => tell("recovered", report) }
   const listeners = new Map<keyof StoreEvents, Set<(event: never) => void>>()
   const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined

@@ -66,4 +66,3 @@ function isDone(
   const wanted = after?.permissions
   return entry === undefined || wanted === undefined || permissionsAt(manifest.permissions, path, entry.mode) === wanted
 }
-

@@ -8,6 +8,8 @@ import type { StoreContext } from "./context.js"
 /** How long to wait for a live holder. */
 export interface LockPatience {
   readonly waitMs: number
+  /** How long a holder counts as alive that cannot be checked. Default: a day. */
+  readonly unknownMs?: number
   readonly signal?: AbortSignal | undefined
 }
 
@@ -26,7 +28,11 @@ export async function underLock<Value>(
   }
 }
 
-async function patientLock(store: StoreContext, name: string, { waitMs, signal }: LockPatience): Promise<Lock> {
+async function patientLock(
+  store: StoreContext,
+  name: string,
+  { waitMs, unknownMs, signal }: LockPatience,
+): Promise<Lock> {
   const { fileSystem, owner, clock } = store.platform
   const startedMs = performance.now()
   for (;;) {
@@ -38,7 +44,7 @@ async function patientLock(store: StoreContext, name: string, { waitMs, signal }
         name,
         owner: await owner.current(),
         nowMs: clock.nowMs(),
-        isAlive: aliveness(store),
+        isAlive: aliveness(store, unknownMs),
       })
     } catch (error) {
       if (!isSnapshotError(error, "LOCK_HELD") || performance.now() - startedMs >= waitMs) throw error
@@ -51,8 +57,8 @@ async function patientLock(store: StoreContext, name: string, { waitMs, signal }
 const RETRY_MS = 50
 
 /** Who counts as alive, by this store's clock. */
-export function aliveness({ platform }: StoreContext): CountsAsAlive {
-  return liveness(platform.owner, () => platform.clock.nowMs())
+export function aliveness({ platform }: StoreContext, unknownMs?: number): CountsAsAlive {
+  return liveness(platform.owner, () => platform.clock.nowMs(), unknownMs)
 }
 
 /** Gives refs to the trees that another tool counts on without one; gives how many. Before anything of theirs may go. */

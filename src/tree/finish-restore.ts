@@ -47,14 +47,15 @@ export async function rollBackRestore(request: RestoreRequest, steps: RestoreSte
 
 /** The steps that take these back. */
 export function inverse({ writes, deletes }: RestoreSteps): RestoreSteps {
-  const back = [...writes, ...deletes].map(
-    ({ path, before, after }): PlannedChange => ({
-      path,
-      ...(after && { before: after }),
-      ...(before && { after: before }),
-    }),
-  )
-  return { writes: back.filter(({ after }) => after !== undefined), deletes: back.filter(({ after }) => after === undefined) }
+  const back = [...writes, ...deletes].map(({ path, before, after }): PlannedChange => ({
+    path,
+    ...(after && { before: after }),
+    ...(before && { after: before }),
+  }))
+  return {
+    writes: back.filter(({ after }) => after !== undefined),
+    deletes: back.filter(({ after }) => after === undefined),
+  }
 }
 
 interface Settled {
@@ -71,7 +72,25 @@ async function settleSteps(request: RestoreRequest, { writes, deletes }: Restore
   const kept = await settleTemporaries(request, asides, new Map(steps.map((step) => [step.path, step])))
   const states = new Map<PlannedChange, StepState>()
   for (const step of steps) states.set(step, await stepState(request, folders, asides, step))
+  settleReplaced(states, writes, deletes)
   return { states, kept: kept.map((path): Outcome => ({ path, action: "kept", reason: "conflict" })) }
+}
+
+/** Where something else comes in the place of what goes, or into it, neither step tells by itself how far it is. */
+function settleReplaced(
+  states: Map<PlannedChange, StepState>,
+  writes: readonly PlannedChange[],
+  deletes: readonly PlannedChange[],
+): void {
+  const gone = new Map(deletes.map((change) => [change.path, change]))
+  for (const write of writes)
+    for (let at = write.path as RepoPath; at !== ROOT; at = parentOf(at)) {
+      const other = gone.get(at)
+      if (other === undefined) continue
+      if (states.get(write) === "after" && states.get(other) === "other") states.set(other, "after")
+      if (states.get(write) === "other" && states.get(other) === "before" && at === write.path)
+        states.set(write, "before")
+    }
 }
 
 /**

@@ -57,7 +57,10 @@ export async function stageFiles(request: StageRequest, changes: readonly Planne
     try {
       request.signal?.throwIfAborted()
       const blob = read?.get(change.after?.oid as Oid)
-      const temporary = { folder: await nearestFolder(parentOf(change.path as RepoPath)), name: request.names.staged(change.path) }
+      const temporary = {
+        folder: await nearestFolder(parentOf(change.path as RepoPath)),
+        name: request.names.staged(change.path),
+      }
       await stageFile(request, change, temporary, blob?.type === "blob" ? blob : undefined)
       onStaged(change, temporary)
     } catch (error) {

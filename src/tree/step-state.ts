@@ -22,6 +22,8 @@ export async function stepState(
   const folder = parentOf(path)
   const stat = await folders.within(folder, (held) => fileSystem.lstat(held.at(nameOf(path))))
   if (stat === undefined) return after === undefined ? "after" : before === undefined ? "before" : "other"
+  // A folder in the place of a file that was to go: the file is gone.
+  if (after === undefined && stat.kind === "folder" && before?.mode !== "40000") return "after"
   const bits = stat.permissions & KEPT_PERMISSIONS
   const is = async (version: FileVersion | undefined): Promise<boolean> => {
     if (version === undefined || kindOf(version) !== stat.kind) return false
@@ -33,7 +35,9 @@ export async function stepState(
     return bits === permissionsOf(after) ? "after" : "before"
   }
   if (await is(after)) return "after"
-  return (await is(before)) ? "before" : "other"
+  // A file comes where a folder is once that folder is empty.
+  const makesWay = before === undefined && stat.kind === "folder"
+  return makesWay || (await is(before)) ? "before" : "other"
 }
 
 function kindOf({ mode }: FileVersion): FileStat["kind"] {
