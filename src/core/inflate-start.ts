@@ -36,26 +36,55 @@ class Bits {
 
   /** More bits were taken than there are. */
   get isOver(): boolean {
-    return this.#at > this.#bytes.length
+    return this.#at - (this.#count >>> 3) > this.#bytes.length
   }
 
   /** The next bits, the lowest first; at most 16. Behind the end they are 0. */
   take(count: number): number {
-    while (this.#count < count) {
-      this.#held |= (this.#bytes[this.#at++] ?? 0) << this.#count
-      this.#count += 8
-    }
+    this.#hold(count)
     const taken = this.#held & ((1 << count) - 1)
-    this.#held >>>= count
-    this.#count -= count
+    this.#drop(count)
     return taken
+  }
+
+  /** The symbol of the next code; undefined when there is none. Codes of one length are numbers one behind the other. */
+  decode({ counts, symbols }: PrefixCode): number | undefined {
+    this.#hold(MOST_CODE_BITS)
+    let next = this.#held
+    let code = 0
+    let first = 0
+    let index = 0
+    for (let length = 1; length <= MOST_CODE_BITS; length++) {
+      code |= next & 1
+      next >>>= 1
+      const count = counts[length] as number
+      if (code - count < first) {
+        this.#drop(length)
+        return symbols[index + code - first]
+      }
+      index += count
+      first = (first + count) << 1
+      code <<= 1
+    }
+    this.#drop(MOST_CODE_BITS)
+    return undefined
   }
 
   /** Goes on at the next whole byte. */
   align(): void {
-    const left = this.#count % 8
-    this.#held >>>= left
-    this.#count -= left
+    this.#drop(this.#count % 8)
+  }
+
+  #hold(count: number): void {
+    while (this.#count < count) {
+      this.#held |= (this.#bytes[this.#at++] ?? 0) << this.#count
+      this.#count += 8
+    }
+  }
+
+  #drop(count: number): void {
+    this.#held >>>= count
+    this.#count -= count
   }
 }
 
@@ -72,7 +101,7 @@ function compressed(bits: Bits, kind: number, out: Uint8Array, from: number): nu
   const codes = kind === 1 ? FIXED : kind === 2 ? readCodes(bits) : undefined
   let at = from
   while (codes !== undefined && at < out.length) {
-    const symbol = decode(bits, codes.literals)
+    const symbol = bits.decode(codes.literals)
     if (symbol === undefined || bits.isOver) return undefined
     if (symbol === END_OF_BLOCK) return at
     if (symbol < END_OF_BLOCK) {
@@ -80,7 +109,7 @@ function compressed(bits: Bits, kind: number, out: Uint8Array, from: number): nu
       continue
     }
     const length = extended(bits, LENGTHS, symbol - END_OF_BLOCK - 1)
-    const distance = extended(bits, DISTANCES, decode(bits, codes.distances) ?? DISTANCES.length)
+    const distance = extended(bits, DISTANCES, bits.decode(codes.distances) ?? DISTANCES.length)
     if (length === undefined || distance === undefined || distance > at) return undefined
     const end = Math.min(out.length, at + length)
     for (; at < end; at++) out[at] = out[at - distance] as number
@@ -126,22 +155,6 @@ function fillCode(code: PrefixCode, lengths: Uint8Array, start: number, end: num
   return code
 }
 
-/** The next symbol: codes of one length are numbers one behind the other. */
-function decode(bits: Bits, { counts, symbols }: PrefixCode): number | undefined {
-  let code = 0
-  let first = 0
-  let index = 0
-  for (let length = 1; length <= MOST_CODE_BITS; length++) {
-    code |= bits.take(1)
-    const count = counts[length] as number
-    if (code - count < first) return symbols[index + code - first]
-    index += count
-    first = (first + count) << 1
-    code <<= 1
-  }
-  return undefined
-}
-
 interface Codes {
   readonly literals: PrefixCode
   readonly distances: PrefixCode
@@ -155,7 +168,7 @@ function readCodes(bits: Bits): Codes | undefined {
   const code = fillCode(OWN_LENGTHS, LENGTHS_OF_CODES, 0, LENGTHS_OF_CODES.length)
   const count = literals + distances
   for (let at = 0; at < count;) {
-    const symbol = decode(bits, code)
+    const symbol = bits.decode(code)
     if (symbol === undefined || bits.isOver) return undefined
     if (symbol < 16) {
       CODE_LENGTHS[at++] = symbol

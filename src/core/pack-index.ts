@@ -33,6 +33,8 @@ export interface PackIndex {
   readonly packChecksum: Uint8Array
   /** Where the entry of `oid` begins; undefined when the pack does not hold it. */
   find(oid: Oid): number | undefined
+  /** The row of an oid; undefined when the pack does not hold it. */
+  row(oid: Oid): number | undefined
   /** The row of the oid whose 20 bytes stand at `at`; undefined when the pack does not hold it. */
   rowOf(bytes: Uint8Array, at: number): number | undefined
   /** What is in a row. */
@@ -156,20 +158,28 @@ class ParsedIndex implements PackIndex {
   }
 
   find(oid: Oid): number | undefined {
+    const row = this.row(oid)
+    return row === undefined ? undefined : this.offsetAt(row)
+  }
+
+  row(oid: Oid): number | undefined {
     const first = Number.parseInt(oid.slice(0, 2), 16)
     const end = this.#fanout(first)
     if (this.#fanout(first - 1) === end) return undefined
     const row = this.#rowOf(oid, first)
-    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? this.offsetAt(row) : undefined
+    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? row : undefined
   }
 
   rowOf(bytes: Uint8Array, at: number): number | undefined {
     const first = bytes[at] as number
+    const start = startOf(bytes, at)
     let low = this.#fanout(first - 1)
     let high = this.#fanout(first)
     while (low < high) {
       const middle = (low + high) >>> 1
-      const difference = compareAt(this.#bytes, OIDS_AT + middle * OID_BYTES, bytes, at)
+      const place = OIDS_AT + middle * OID_BYTES
+      // Hardly any two begin with the same four bytes.
+      const difference = this.#view.getUint32(place) - start || compareAt(this.#bytes, place, bytes, at)
       if (difference === 0) return middle
       if (difference < 0) low = middle + 1
       else high = middle
@@ -254,6 +264,12 @@ class ParsedIndex implements PackIndex {
     if (near < FAR) return near
     return Number(this.#view.getBigUint64(OIDS_AT + this.count * ROW_BYTES + (near - FAR) * 8))
   }
+}
+
+/** The first four bytes of an oid, as a number. */
+function startOf(bytes: Uint8Array, at: number): number {
+  const [high, low] = [bytes[at + 1] as number, ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)]
+  return (bytes[at] as number) * 2 ** 24 + (high << 16) + low
 }
 
 /** Negative, zero or positive, as the oid at `atA` sorts before, with or after the one at `atB`. */

@@ -3,32 +3,39 @@
  * those that the index was made for. Nothing is inflated but the first bytes of deltas, which tell the size of what they
  * make. Entries are read in the order in which they stand, many with one call, and known by their place in that order.
  */
-import { deltaSizes } from "../core/delta.js"
+import { deltaSizes, type DeltaSizes } from "../core/delta.js"
 import type { Deflater } from "../core/deflater.js"
 import type { OpenFile } from "../core/file-system.js"
 import { inflateStart } from "../core/inflate-start.js"
-import { OID_BYTES } from "../core/oid.js"
 import { decodeEntryHeader, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from "../core/pack.js"
 import type { PackIndex } from "../core/pack-index.js"
 import { pauses, type Pause } from "../core/turns.js"
 import { BLOB, TREE, type WantedObjects } from "../core/wanted-objects.js"
 
-/** Sets to 1 in `held` what of `wanted` is in the pack, which is open as `file`; gives how many more there are. */
-export async function checkPack(
-  deflater: Pick<Deflater, "crc32">,
-  file: OpenFile,
-  index: PackIndex,
-  wanted: WantedObjects,
-  held: Uint8Array,
-): Promise<number> {
-  const end = (await file.stat()).sizeBytes - PACK_TRAILER_BYTES
-  const check = new PackCheck(deflater, file, index, end)
-  /** The place of each, counted from one on; 0 for what is not in the pack. */
+/** What to look for in a pack. */
+export interface CheckRequest {
+  readonly deflater: Pick<Deflater, "crc32">
+  /** The pack. */
+  readonly file: OpenFile
+  readonly index: PackIndex
+  readonly wanted: WantedObjects
+  /** For each wanted object its row in the index, counted from one on; 0 for what is not looked for. */
+  readonly rows: Uint32Array
+}
+
+/**
+ * Sets to 1 in `held` what of the wanted objects is in the pack, and in `isSound` the rows of these; gives how many there
+ * are.
+ */
+export async function checkPack(request: CheckRequest, held: Uint8Array, isSound: Uint8Array): Promise<number> {
+  const { file, wanted, rows } = request
+  const check = new PackCheck(request, (await file.stat()).sizeBytes - PACK_TRAILER_BYTES)
+  /** The place of each, counted from one on; 0 for what is not looked for. */
   const places = new Uint32Array(wanted.count)
   for (let i = 0; i < wanted.count; i++) {
     if (i % PAUSE_ENTRIES === 0) await check.pause()
-    const row = held[i] === 1 ? undefined : index.rowOf(wanted.oids, i * OID_BYTES)
-    if (row !== undefined) places[i] = 1 + check.want(row)
+    const row = rows[i] as number
+    if (row !== 0) places[i] = 1 + check.want(row - 1)
   }
   await check.readWanted()
   let found = 0
@@ -36,6 +43,7 @@ export async function checkPack(
     const place = places[i] as number
     if (place === 0 || !check.isSound(place - 1, wanted.types[i] as number, wanted.sizes[i] as number)) continue
     held[i] = 1
+    isSound[(rows[i] as number) - 1] = 1
     found++
   }
   return found
@@ -59,8 +67,10 @@ class PackCheck {
   readonly #buffer = new Uint8Array(RUN_BYTES)
   readonly pause: Pause = pauses()
   #hasAllRows = false
+  /** Bases that are wanted, and come before what is being read. */
+  #isLeft = false
 
-  constructor(deflater: Pick<Deflater, "crc32">, file: OpenFile, index: PackIndex, end: number) {
+  constructor({ deflater, file, index }: CheckRequest, end: number) {
     this.#deflater = deflater
     this.#file = file
     this.#index = index
@@ -81,12 +91,10 @@ class PackCheck {
 
   /** Reads what is wanted, and all that its deltas build on. */
   async readWanted(): Promise<void> {
-    while (await this.#readRound()) {
-      for (const [place, state] of this.#states.entries()) {
-        const base = state === DELTA ? (this.#bases[place] as number) : NO_BASE
-        if (base !== NO_BASE && this.#states[base] === UNREAD) this.#wantPlace(base)
-      }
-    }
+    do {
+      this.#isLeft = false
+      await this.#readRound()
+    } while (this.#isLeft)
   }
 
   /** Whether the entry at a place, and all that it builds on, are sound and make an object of this type and size. */
@@ -100,20 +108,20 @@ class PackCheck {
     return this.#states[at] === (type === TREE ? SOUND_TREE : type === BLOB ? SOUND_BLOB : OTHER)
   }
 
-  #wantPlace(place: number): void {
+  #wantBase(place: number, from: number): void {
+    if (this.#states[place] !== UNREAD) return
     if (!this.#hasAllRows)
       for (let row = 0; row < this.#index.count; row++)
         this.#rows[placeOf(this.#starts, this.#index.offsetAt(row))] = row
     this.#hasAllRows = true
     this.#states[place] = WANTED
+    if (place < from) this.#isLeft = true
   }
 
-  /** Reads the places that are wanted by now; whether there were any. */
-  async #readRound(): Promise<boolean> {
-    let wasAny = false
+  /** Reads the places that are wanted by now, from the first to the last. */
+  async #readRound(): Promise<void> {
     for (let first = 0; first < this.#states.length; first++) {
       if (this.#states[first] !== WANTED) continue
-      wasAny = true
       const start = this.#starts[first] as number
       const last = this.#lastOfRun(first)
       const length = Math.min((this.#starts[last + 1] as number) - start, RUN_BYTES)
@@ -123,11 +131,13 @@ class PackCheck {
         if (place % PAUSE_ENTRIES === 0) await this.pause()
         const at = (this.#starts[place] as number) - start
         const isWhole = (this.#starts[place + 1] as number) - start <= read
-        this.#states[place] = isWhole ? this.#look(place, at) : await this.#lookAtLong(place, read)
+        const state = isWhole ? this.#look(place, at) : await this.#lookAtLong(place, read)
+        this.#states[place] = state
+        const base = state === DELTA ? (this.#bases[place] as number) : NO_BASE
+        if (base !== NO_BASE) this.#wantBase(base, place)
       }
       first = last
     }
-    return wasAny
   }
 
   /** The last of the places that are read with one call. */
@@ -169,19 +179,24 @@ class PackCheck {
     const start = this.#starts[place] as number
     const found = start < PACK_HEADER_BYTES ? undefined : decodeEntryHeader(this.#buffer, at)
     if (found === undefined) return OTHER
-    const { header } = found
+    const { header, end } = found
     this.#sizes[place] = header.sizeBytes
     if (header.type === "blob") return SOUND_BLOB
     if (header.type === "tree") return SOUND_TREE
     if (header.type !== "offset-delta" && header.type !== "ref-delta") return OTHER
-    const content = inflateStart(this.#buffer, found.end, DELTA_SIZES_BYTES)
-    const sizes = content && deltaSizes(content)
+    const sizes = this.#deltaSizesAt(end, FEW_BYTES) ?? this.#deltaSizesAt(end, DELTA_SIZES_BYTES)
     const base = header.type === "offset-delta" ? start - header.distance : this.#index.find(header.base)
     if (sizes === undefined || base === undefined) return OTHER
     const basePlace = placeOf(this.#starts, base)
     this.#sizes[place] = sizes.resultBytes
     this.#bases[place] = this.#starts[basePlace] === base && basePlace < this.#states.length ? basePlace : NO_BASE
     return DELTA
+  }
+
+  /** The sizes in the first `count` bytes of the delta whose stream stands at `at`; undefined when there are not two. */
+  #deltaSizesAt(at: number, count: number): DeltaSizes | undefined {
+    const content = inflateStart(this.#buffer, at, count)
+    return content && deltaSizes(content)
   }
 }
 
@@ -209,6 +224,8 @@ const NO_BASE = 0xffffffff
 const LONGEST_CHAIN = 4095
 /** Two numbers, of 7 bits a byte. */
 const DELTA_SIZES_BYTES = 20
+/** Enough for objects of up to 256 MiB. */
+const FEW_BYTES = 8
 /** Reading over so much takes no longer than another call. */
 const GAP_BYTES = 32 * 1024
 const PAUSE_ENTRIES = 256
