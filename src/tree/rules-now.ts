@@ -92,7 +92,7 @@ async function readRules(
     },
     manifest,
     digest: isFixed
-      ? oidAt(await hasher.sha1([utf8(JSON.stringify([manifest, gitdir, tracked.listed()]))]))
+      ? oidAt(await hasher.sha1([utf8(JSON.stringify([manifest, gitdir])), ...tracked.told]))
       : undefined,
     stamp: isFixed ? await stamp() : undefined,
   }
