@@ -7,6 +7,7 @@ import type { CaptureBackend } from "./core/tree-capture.js"
 import { contentThreads } from "./platform/node/content-threads.js"
 import { JobThread } from "./platform/node/job-thread.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
+import { statThreads } from "./platform/node/stat-threads.js"
 import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
 
 /** The threads' programs, as seen from this file or from the bundle that it is in. */
@@ -14,6 +15,8 @@ const threads = new URL("./platform/node/", import.meta.url)
 
 /** The threads of this process, as all stores share its processors. None runs before a capture has much to read. */
 const contentReader = contentThreads(new URL("content-worker.js", threads))
+
+const statChecker = statThreads(new URL("stat-worker.js", threads))
 
 /** Starts when there is much to compare or to restore. */
 const jobThread = new JobThread(new URL("./job-program.js", import.meta.url))
@@ -31,7 +34,7 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
     throw new SnapshotError("INVALID_ARGUMENT", "fs has the shape of node:fs: an object with promises.", {
       argument: "fs",
     })
-  const ports = { contentReader, jobThread, threads }
+  const ports = { contentReader, statChecker, jobThread }
   const platform = await nodePlatform(options.fs === undefined ? ports : { ...ports, client: options.fs })
   // Elsewhere a backslash is a character like any other.
   const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))

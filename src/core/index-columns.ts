@@ -1,5 +1,6 @@
-import { pauses } from "./turns.js"
+import { exactText } from "./bytes.js"
 import { OID_BYTES } from "./oid.js"
+import { pauses } from "./turns.js"
 
 /**
  * The entries of an index, by path and stage, as columns: of tens of thousands few are ever looked at one by one, and
@@ -13,9 +14,16 @@ export interface IndexColumns {
   readonly starts: Uint32Array
   /** The entry's 16 bits of flags; above them the 16 bits of its further flags. */
   readonly flags: Uint32Array
-  /** The paths, one behind the other, and where each ends. */
-  readonly paths: Uint8Array
+  readonly paths: IndexPaths
+}
+
+/** The paths of an index, one behind the other. */
+export interface IndexPaths {
+  readonly bytes: Uint8Array
+  /** Where each ends. */
   readonly ends: Uint32Array
+  /** All of them as one text, when each byte is one unit of it. */
+  readonly text: string | undefined
 }
 
 /** The entries of an index, and where they end. */
@@ -26,6 +34,12 @@ export interface FoundColumns {
 
 /** Ten numbers: an entry's file state. */
 export const STAT_BYTES = 40
+
+/** Paths that were put one behind the other. */
+export function joinedPaths(bytes: Uint8Array, ends: Uint32Array): IndexPaths {
+  const text = exactText(bytes)
+  return { bytes, ends, text: text?.length === bytes.length ? text : undefined }
+}
 
 /**
  * The `count` entries from `start` on, of an index that `bytes` hold up to `end`; undefined when they are damaged, or
@@ -47,8 +61,8 @@ export async function readColumns(
   let at = start
   for (let i = 0; i < count; i++) {
     if (i % PAUSE_ENTRIES === 0) await pause()
-    if (at + LEAST_ENTRY_BYTES > end) return undefined
     const flagsAt = at + STAT_BYTES + OID_BYTES
+    if (flagsAt + 2 > end) return undefined
     const own = numberAt(bytes, flagsAt)
     const isExtended = (own & EXTENDED) !== 0
     if (isExtended && version === 2) return undefined
@@ -59,35 +73,39 @@ export async function readColumns(
     flags[i] = isExtended ? numberAt(bytes, flagsAt + 2) * 2 ** 16 + own : own
     at = next
   }
-  return { columns: { count, bytes, starts, flags, paths: paths.joined(), ends: paths.ends }, end: at }
+  return { columns: { count, bytes, starts, flags, paths: paths.joined() }, end: at }
 }
 
 function numberAt(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 }
 
-/** The paths of the entries, put one behind the other. */
+/** Puts the paths of the entries one behind the other. */
 class Paths {
-  readonly ends: Uint32Array
-  readonly #bytes: Uint8Array
+  readonly #ends: Uint32Array
   readonly #end: number
   readonly #mostBytes: number
+  /** The bytes of the index, and behind them the paths: within one array, copying makes nothing. */
+  #both: Uint8Array
+  readonly #pathsAt: number
   #count = 0
-  #joined: Uint8Array
   /** Of the path that was added last. */
-  #lastAt = 0
-  #length = 0
+  #lastAt: number
+  #length: number
 
   constructor(bytes: Uint8Array, end: number, count: number, mostBytes: number) {
-    this.ends = new Uint32Array(count)
-    this.#bytes = bytes
+    this.#ends = new Uint32Array(count)
     this.#end = end
     this.#mostBytes = mostBytes
-    this.#joined = new Uint8Array(bytes.length)
+    this.#both = new Uint8Array(2 * bytes.length)
+    this.#both.set(bytes)
+    this.#pathsAt = bytes.length
+    this.#lastAt = bytes.length
+    this.#length = bytes.length
   }
 
-  joined(): Uint8Array {
-    return this.#joined.subarray(0, this.#length)
+  joined(): IndexPaths {
+    return joinedPaths(this.#both.slice(this.#pathsAt, this.#length), this.#ends)
   }
 
   /**
@@ -95,9 +113,9 @@ class Paths {
    * what it can tell; gives where the next one begins.
    */
   addPadded(start: number, pathAt: number, told: number): number | undefined {
-    const isTold = told < PATH_LENGTH && this.#bytes[pathAt + told] === 0
-    const nul = isTold ? pathAt + told : this.#bytes.indexOf(0, pathAt)
-    const next = start + (Math.floor((nul - start) / 8) + 1) * 8
+    const isTold = told < PATH_LENGTH && this.#both[pathAt + told] === 0
+    const nul = isTold ? pathAt + told : this.#both.indexOf(0, pathAt)
+    const next = start + (((nul - start) >>> 3) + 1) * 8
     if (nul < 0 || next > this.#end) return undefined
     return this.#add(0, pathAt, nul) ? next : undefined
   }
@@ -106,14 +124,14 @@ class Paths {
   addShortened(pathAt: number): number | undefined {
     const lastLength = this.#length - this.#lastAt
     let at = pathAt
-    let byte = this.#bytes[at++] as number
+    let byte = this.#both[at++] as number
     let dropped = byte & 0x7f
     while (byte >= 0x80) {
       if (dropped > lastLength || at >= this.#end) return undefined
-      byte = this.#bytes[at++] as number
+      byte = this.#both[at++] as number
       dropped = (dropped + 1) * 128 + (byte & 0x7f)
     }
-    const nul = this.#bytes.indexOf(0, at)
+    const nul = this.#both.indexOf(0, at)
     if (dropped > lastLength || nul < 0 || nul >= this.#end) return undefined
     return this.#add(lastLength - dropped, at, nul) ? nul + 1 : undefined
   }
@@ -121,20 +139,17 @@ class Paths {
   /** Adds the first `kept` bytes of the last path with those from `start` up to `end` behind them. */
   #add(kept: number, start: number, end: number): boolean {
     const length = this.#length + kept + end - start
-    if (length > this.#mostBytes) return false
-    if (length > this.#joined.length) {
-      const larger = new Uint8Array(Math.max(2 * this.#joined.length, length))
-      larger.set(this.#joined.subarray(0, this.#length))
-      this.#joined = larger
+    if (length - this.#pathsAt > this.#mostBytes) return false
+    if (length > this.#both.length) {
+      const larger = new Uint8Array(Math.max(2 * this.#both.length, length))
+      larger.set(this.#both.subarray(0, this.#length))
+      this.#both = larger
     }
-    const joined = this.#joined
-    let to = this.#length
-    // For so few bytes loops take less time than views of them.
-    for (let at = this.#lastAt; at < this.#lastAt + kept; at++) joined[to++] = joined[at] as number
-    for (let at = start; at < end; at++) joined[to++] = this.#bytes[at] as number
+    if (kept > 0) this.#both.copyWithin(this.#length, this.#lastAt, this.#lastAt + kept)
+    this.#both.copyWithin(this.#length + kept, start, end)
     this.#lastAt = this.#length
     this.#length = length
-    this.ends[this.#count++] = length
+    this.#ends[this.#count++] = length - this.#pathsAt
     return true
   }
 }

@@ -1,5 +1,5 @@
-import { concat, exactText } from "./bytes.js"
-import { STAT_BYTES, type IndexColumns } from "./index-columns.js"
+import { concat } from "./bytes.js"
+import { joinedPaths, STAT_BYTES, type IndexColumns } from "./index-columns.js"
 import { OID_BYTES, oidAt, type Oid } from "./oid.js"
 import { decodeName, encodeName } from "./path.js"
 
@@ -110,14 +110,13 @@ class EntryInFile implements IndexEntry {
 }
 
 /** The entries of an index one by one, with the paths as texts. */
-export function entriesOf({ count, bytes, starts, flags, paths, ends }: IndexColumns): IndexEntry[] {
+export function entriesOf({ count, bytes, starts, flags, paths }: IndexColumns): IndexEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  // Reading all paths as one text takes a fraction of the time.
-  const text = exactText(paths)
-  const isPlain = text?.length === paths.length
+  const { ends, text } = paths
   return Array.from({ length: count }, (_, i) => {
-    const [start, end] = [i === 0 ? 0 : (ends[i - 1] as number), ends[i] as number]
-    const path = isPlain ? text.slice(start, end) : decodeName(paths.subarray(start, end))
+    const start = i === 0 ? 0 : (ends[i - 1] as number)
+    const end = ends[i] as number
+    const path = text?.slice(start, end) ?? decodeName(paths.bytes.subarray(start, end))
     return new EntryInFile(path, view, starts[i] as number, flags[i] as number)
   })
 }
@@ -129,13 +128,13 @@ export function columnsOf(entries: readonly IndexEntry[]): IndexColumns {
   for (const [i, entry] of entries.entries()) entry.putHead(bytes, i * HEAD_BYTES)
   const names = entries.map(({ path }) => encodeName(path))
   let end = 0
+  const ends = Uint32Array.from(names, (name) => (end += name.length))
   return {
     count,
     bytes,
     starts: Uint32Array.from(entries, (_, i) => i * HEAD_BYTES),
     flags: Uint32Array.from(entries, (entry) => entry.flags),
-    paths: concat(names),
-    ends: Uint32Array.from(names, (name) => (end += name.length)),
+    paths: joinedPaths(concat(names), ends),
   }
 }
 

@@ -24,25 +24,27 @@ export function inflateStart(bytes: Uint8Array, at: number, count: number): Uint
 }
 
 class Bits {
-  readonly #bytes: Uint8Array
-  #at: number
-  #held = 0
-  #count = 0
+  readonly bytes: Uint8Array
+  /** The next byte to be held. */
+  at: number
+  /** Bits that were read and not taken, the next one lowest. */
+  held = 0
+  count = 0
 
   constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes
-    this.#at = at
+    this.bytes = bytes
+    this.at = at
   }
 
   /** More bits were taken than there are. */
   get isOver(): boolean {
-    return this.#at - (this.#count >>> 3) > this.#bytes.length
+    return this.at - (this.count >>> 3) > this.bytes.length
   }
 
   /** The next bits, the lowest first; at most 16. Behind the end they are 0. */
   take(count: number): number {
     this.#hold(count)
-    const taken = this.#held & ((1 << count) - 1)
+    const taken = this.held & ((1 << count) - 1)
     this.#drop(count)
     return taken
   }
@@ -50,7 +52,7 @@ class Bits {
   /** The symbol of the next code; undefined when there is none. Codes of one length are numbers one behind the other. */
   decode({ counts, symbols }: PrefixCode): number | undefined {
     this.#hold(MOST_CODE_BITS)
-    let next = this.#held
+    let next = this.held
     let code = 0
     let first = 0
     let index = 0
@@ -72,19 +74,19 @@ class Bits {
 
   /** Goes on at the next whole byte. */
   align(): void {
-    this.#drop(this.#count % 8)
+    this.#drop(this.count % 8)
   }
 
   #hold(count: number): void {
-    while (this.#count < count) {
-      this.#held |= (this.#bytes[this.#at++] ?? 0) << this.#count
-      this.#count += 8
+    while (this.count < count) {
+      this.held |= (this.bytes[this.at++] ?? 0) << this.count
+      this.count += 8
     }
   }
 
   #drop(count: number): void {
-    this.#held >>>= count
-    this.#count -= count
+    this.held >>>= count
+    this.count -= count
   }
 }
 
@@ -162,27 +164,64 @@ interface Codes {
 
 /** The codes at the start of a block that has its own. */
 function readCodes(bits: Bits): Codes | undefined {
-  const [literals, distances, ordered] = [bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4]
+  const literals = bits.take(5) + 257
+  const distances = bits.take(5) + 1
+  const ordered = bits.take(4) + 4
   LENGTHS_OF_CODES.fill(0)
   for (let i = 0; i < ordered; i++) LENGTHS_OF_CODES[LENGTH_ORDER[i] as number] = bits.take(3)
-  const code = fillCode(OWN_LENGTHS, LENGTHS_OF_CODES, 0, LENGTHS_OF_CODES.length)
-  const count = literals + distances
-  for (let at = 0; at < count;) {
-    const symbol = bits.decode(code)
-    if (symbol === undefined || bits.isOver) return undefined
+  fillLookup()
+  if (!readLengths(bits, literals + distances)) return undefined
+  fillCode(OWN.literals, CODE_LENGTHS, 0, literals)
+  fillCode(OWN.distances, CODE_LENGTHS, literals, literals + distances)
+  return OWN
+}
+
+/** Reads so many lengths of codes. They are nearly all that is read of most streams: here each step counts. */
+function readLengths(bits: Bits, count: number): boolean {
+  const { bytes } = bits
+  let { at, held, count: heldBits } = bits
+  for (let i = 0; i < count;) {
+    // One code, and the bits that tell how often it counts.
+    while (heldBits < 2 * LOOKUP_BITS) {
+      held |= (bytes[at++] ?? 0) << heldBits
+      heldBits += 8
+    }
+    const found = LOOKUP[held & LOOKUP_MASK] as number
+    if (found === 0) return false
+    held >>>= found & 7
+    heldBits -= found & 7
+    const symbol = found >>> 3
     if (symbol < 16) {
-      CODE_LENGTHS[at++] = symbol
+      CODE_LENGTHS[i++] = symbol
       continue
     }
-    const repeated = symbol === 16 ? (at === 0 ? undefined : CODE_LENGTHS[at - 1]) : 0
-    const times = symbol === 16 ? 3 + bits.take(2) : symbol === 17 ? 3 + bits.take(3) : 11 + bits.take(7)
-    if (repeated === undefined || at + times > count) return undefined
-    CODE_LENGTHS.fill(repeated, at, at + times)
-    at += times
+    const more = symbol === 16 ? 2 : symbol === 17 ? 3 : 7
+    const times = (symbol === 18 ? 11 : 3) + (held & ((1 << more) - 1))
+    held >>>= more
+    heldBits -= more
+    if ((symbol === 16 && i === 0) || i + times > count) return false
+    CODE_LENGTHS.fill(symbol === 16 ? (CODE_LENGTHS[i - 1] as number) : 0, i, i + times)
+    i += times
   }
-  fillCode(OWN.literals, CODE_LENGTHS, 0, literals)
-  fillCode(OWN.distances, CODE_LENGTHS, literals, count)
-  return OWN
+  bits.at = at
+  bits.held = held
+  bits.count = heldBits
+  return !bits.isOver
+}
+
+/** For all that the next bits may be, from the lengths of the codes of code lengths: the symbol, and three bits with the length of its code. */
+function fillLookup(): void {
+  LOOKUP.fill(0)
+  let code = 0
+  for (let length = 1; length <= LOOKUP_BITS; length++, code <<= 1)
+    for (let symbol = 0; symbol < LENGTHS_OF_CODES.length; symbol++) {
+      if (LENGTHS_OF_CODES[symbol] !== length) continue
+      // Codes stand with their highest bit first.
+      let reversed = 0
+      for (let bit = 0; bit < length; bit++) reversed |= ((code >>> bit) & 1) << (length - 1 - bit)
+      for (let next = reversed; next <= LOOKUP_MASK; next += 1 << length) LOOKUP[next] = (symbol << 3) | length
+      code++
+    }
 }
 
 const MOST_CODE_BITS = 15
@@ -210,7 +249,9 @@ function stepped(start: number, plain: number, each: number, bound: number): Ext
 const NEXT = new Uint16Array(MOST_CODE_BITS + 1)
 const LENGTHS_OF_CODES = new Uint8Array(LENGTH_ORDER.length)
 const CODE_LENGTHS = new Uint8Array(288 + 32)
-const OWN_LENGTHS = newCode(LENGTH_ORDER.length)
+const LOOKUP_BITS = 7
+const LOOKUP_MASK = 127
+const LOOKUP = new Uint16Array(LOOKUP_MASK + 1)
 const OWN: Codes = { literals: newCode(288), distances: newCode(32) }
 
 const FIXED: Codes = {

@@ -46,8 +46,18 @@ export interface PackIndex {
   entries(): Iterable<PackIndexEntry>
   /** Where the entry behind the one at `offset` begins; undefined for the last one. */
   nextOffset(offset: number): number | undefined
-  /** Where the entries begin, in this order, and behind them `end`. */
-  starts(end: number): Float64Array
+  /** The entries in the order in which they stand; the last one ends at `end`. */
+  inOrder(end: number): EntriesInOrder
+}
+
+/** The entries of a pack by their place, counted from the first one that stands in it. */
+export interface EntriesInOrder {
+  /** Where each begins, and behind them where the last one ends. */
+  readonly starts: Float64Array
+  /** The row of each. */
+  readonly rows: Uint32Array
+  /** By row, the place of its entry. */
+  readonly places: Uint32Array
 }
 
 /** The index of a pack with these entries, which may come in any order, each oid once. */
@@ -219,12 +229,37 @@ class ParsedIndex implements PackIndex {
     return sorted[row]
   }
 
-  starts(end: number): Float64Array {
-    const sorted = (this.#byOffset ??= this.#offsets().sort())
-    const starts = new Float64Array(sorted.length + 1)
-    starts.set(sorted)
-    starts[sorted.length] = end
-    return starts
+  inOrder(end: number): EntriesInOrder {
+    const { count } = this
+    // Numbers are sorted many times faster than rows by what they stand for: each offset takes its row along.
+    const room = 2 ** Math.ceil(Math.log2(count + 1))
+    const keys = new Float64Array(count)
+    let highest = 0
+    for (let row = 0; row < count; row++) {
+      const key = this.offsetAt(row) * room + row
+      keys[row] = key
+      if (key > highest) highest = key
+    }
+    const rows = new Uint32Array(count)
+    if (highest > Number.MAX_SAFE_INTEGER) this.#sortByOffset(rows)
+    else {
+      keys.sort()
+      for (let place = 0; place < count; place++) rows[place] = (keys[place] as number) % room
+    }
+    const starts = new Float64Array(count + 1)
+    const places = new Uint32Array(count)
+    for (let place = 0; place < count; place++) {
+      const row = rows[place] as number
+      starts[place] = this.offsetAt(row)
+      places[row] = place
+    }
+    starts[count] = end
+    return { starts, rows, places }
+  }
+
+  #sortByOffset(rows: Uint32Array): void {
+    for (let row = 0; row < rows.length; row++) rows[row] = row
+    rows.sort((a, b) => this.offsetAt(a) - this.offsetAt(b))
   }
 
   #leastAbove(offset: number): number | undefined {
@@ -268,8 +303,8 @@ class ParsedIndex implements PackIndex {
 
 /** The first four bytes of an oid, as a number. */
 function startOf(bytes: Uint8Array, at: number): number {
-  const [high, low] = [bytes[at + 1] as number, ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)]
-  return (bytes[at] as number) * 2 ** 24 + (high << 16) + low
+  const low = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
+  return (bytes[at] as number) * 2 ** 24 + low
 }
 
 /** Negative, zero or positive, as the oid at `atA` sorts before, with or after the one at `atB`. */

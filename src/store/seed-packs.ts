@@ -176,8 +176,8 @@ class BroughtPacks implements SeedPacks {
   async #check(target: string, { bytes, index, rows }: UsefulIndex): Promise<number> {
     const { ports, wanted } = this.#request
     const placed = await ports.fileSystem.readFile(`${target}.idx`)
-    // The source may have been replaced since it was read.
-    if (placed === undefined || !equalBytes(placed, bytes)) return 0
+    // The source may have been replaced since it was read. Its checksum was found to be right then.
+    if (placed === undefined || !equalBytes(await this.#checksumOf(placed), bytes.subarray(-OID_BYTES))) return 0
     const file = await ports.fileSystem.open(`${target}.pack`, "read")
     try {
       const { sizeBytes } = await file.stat()
@@ -191,6 +191,10 @@ class BroughtPacks implements SeedPacks {
     } finally {
       await file.close()
     }
+  }
+
+  async #checksumOf(index: Uint8Array): Promise<Uint8Array> {
+    return this.#request.ports.hasher.sha1([index.subarray(0, -OID_BYTES)])
   }
 
   /** Copying a history takes longer than reading the few files that are wanted of it. */

@@ -1,11 +1,11 @@
-import { exactText, latinText } from "../core/bytes.js"
+import { utf8 } from "../core/bytes.js"
 import { STAT_BYTES, type IndexColumns } from "../core/index-columns.js"
 import { OID_BYTES } from "../core/oid.js"
-import { decodeName, encodeName, isUnsafeName } from "../core/path.js"
+import { comparePaths, decodeName, isUnsafeName, PLAIN_NAME } from "../core/path.js"
 import { FILE_ROW, FOLDER_ROW, LINK_ROW, pairsOf } from "../core/stat-checker.js"
-import { pauses } from "../core/turns.js"
+import { pauses, type Pause } from "../core/turns.js"
 import { isRestoreName } from "./restore-name.js"
-import { EXECUTABLE, sharedBuffer, tableBytes, viewTable, type NamedTable, type StatTable } from "./stat-table.js"
+import { EXECUTABLE, sharedBuffer, tableBytes, viewTable, type NamedTable } from "./stat-table.js"
 
 /**
  * A table of what an index tells of the files and links below `prefix`: of those that it vouches for, in the order of
@@ -18,202 +18,172 @@ export async function seedTable(
   prefix: string,
   writtenSeconds: number,
 ): Promise<NamedTable | undefined> {
-  const rows = new Rows(index, prefix === "" ? 0 : encodeName(prefix).length + 1)
-  const inside = prefix === "" ? new Uint8Array(0) : encodeName(`${prefix}/`)
+  const start = prefix === "" ? "" : `${prefix}/`
+  const heads = new Heads(index)
+  const rows = new Rows()
   const pause = pauses()
+  const { bytes, ends, text } = index.paths
+  let last = ""
+  let from = 0
   for (let i = 0; i < index.count; i++) {
     if (i % PAUSE_ENTRIES === 0) await pause()
-    if (!rows.isInside(i, inside) || !rows.isVouchedFor(i, writtenSeconds)) continue
-    if (!rows.add(i)) return undefined
+    const to = ends[i] as number
+    let path = text === undefined ? decodeName(bytes.subarray(from, to)) : text.slice(from, to)
+    from = to
+    if (!path.startsWith(start) || !heads.isVouchedFor(i, writtenSeconds)) continue
+    if (start !== "") path = path.slice(start.length)
+    // Bytes and texts are in one order where each byte is one unit.
+    if (text === undefined ? comparePaths(last, path) >= 0 : last >= path) return undefined
+    last = path
+    rows.add(path, i)
   }
-  return rows.finish()
+  return rows.finish(heads, pause)
 }
 
 const PAUSE_ENTRIES = 1024
 
-/** Rows for entries that come one after the other. Nothing is made for each of them but what it has in the columns. */
-class Rows {
-  readonly #index: IndexColumns
+/** What the entries of an index begin with. */
+class Heads {
   readonly #view: DataView
-  /** How many bytes of each path lead to the work tree. */
-  readonly #skipped: number
-  readonly #table: StatTable
-  readonly #mtimes: Uint32Array
-  readonly #ctimes: Uint32Array
-  readonly #inodes: Uint32Array
-  /** The folders that the last path is in, the root first: their rows, or LEFT, and where the names inside begin in the path. */
-  readonly #open: number[] = [0]
-  readonly #insideAt: number[]
-  #count = 0
-  #namesBytes = 0
-  /** Names as UTF-16: a row tells where its name begins in the text of all names. */
-  #namesLength = 0
-  /** The path that was added last; of no length before the first. */
-  #lastStart = 0
-  #lastEnd = 0
+  readonly #starts: Uint32Array
+  readonly #flags: Uint32Array
 
-  constructor(index: IndexColumns, skipped: number) {
-    this.#index = index
-    this.#view = new DataView(index.bytes.buffer, index.bytes.byteOffset, index.bytes.byteLength)
-    this.#skipped = skipped
-    this.#insideAt = [skipped]
-    // Each path has at most one row for each of its bytes, and names no more bytes than the paths.
-    const mostRows = 1 + index.count + countSlashes(index.paths)
-    this.#table = viewTable(new ArrayBuffer(tableBytes(mostRows, index.paths.length)), mostRows, index.paths.length)
-    this.#mtimes = pairsOf(this.#table.mtimes)
-    this.#ctimes = pairsOf(this.#table.ctimes)
-    this.#inodes = pairsOf(this.#table.inodes)
-    this.#put(0, 0, FOLDER_ROW)
-  }
-
-  /** Whether the path of an entry begins with these bytes. */
-  isInside(entry: number, start: Uint8Array): boolean {
-    const at = this.#startOf(entry)
-    if ((this.#index.ends[entry] as number) - at <= start.length) return false
-    for (let i = 0; i < start.length; i++) if (this.#index.paths[at + i] !== start[i]) return false
-    return true
+  constructor({ bytes, starts, flags }: IndexColumns) {
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#starts = starts
+    this.#flags = flags
   }
 
   isVouchedFor(entry: number, writtenSeconds: number): boolean {
-    if (((this.#index.flags[entry] as number) & DOUBTFUL) !== 0) return false
-    const mode = this.#number(entry, MODE)
-    if (mode !== LINK && mode !== FILE && mode !== EXECUTABLE_FILE) return false
-    return this.#number(entry, MTIME) < writtenSeconds && this.#number(entry, CTIME) < writtenSeconds
+    if (((this.#flags[entry] as number) & DOUBTFUL) !== 0) return false
+    const mode = this.number(entry, MODE)
+    if (mode !== FILE && mode !== EXECUTABLE_FILE && mode !== LINK) return false
+    return this.number(entry, MTIME) < writtenSeconds && this.number(entry, CTIME) < writtenSeconds
   }
 
-  /** Adds the next entry; false when it does not come behind the last one. */
-  add(entry: number): boolean {
-    const { paths, ends } = this.#index
-    const [start, end] = [this.#startOf(entry), ends[entry] as number]
-    const shared = this.#sharedWithLast(start, end)
-    if (shared < 0) return false
-    // Folders whose slash is not among the shared bytes are left.
-    while ((this.#insideAt.at(-1) as number) > shared) this.#close()
-    let nameAt = start + (this.#insideAt.at(-1) as number)
-    for (let at = nameAt; at < end; at++) {
-      if (paths[at] !== SLASH) continue
-      const isLeft = this.#open.at(-1) === LEFT || this.#isLeftToScan(nameAt, at)
-      this.#open.push(isLeft ? LEFT : this.#put(nameAt, at, FOLDER_ROW))
-      this.#insideAt.push(at + 1 - start)
-      nameAt = at + 1
+  /** A number of the file's state. */
+  number(entry: number, field: number): number {
+    return this.#view.getUint32((this.#starts[entry] as number) + field)
+  }
+
+  /** A time in nanoseconds, as near as a number can be: nobody compares it more closely. */
+  time(entry: number, field: number): number {
+    return this.number(entry, field) * 1e9 + this.number(entry, field + 4)
+  }
+
+  /** Four bytes of the oid. */
+  oidPart(entry: number, at: number): number {
+    return this.#view.getUint32((this.#starts[entry] as number) + STAT_BYTES + at)
+  }
+}
+
+class Rows {
+  /** By row: the entry, or none for a folder. */
+  readonly #entries: number[] = [NO_ENTRY]
+  readonly #names: string[] = [""]
+  readonly #ends: number[] = [0]
+  /** The folders that the last path is in, the root first. */
+  readonly #open: OpenFolder[] = [ROOT_FOLDER]
+  #innermost = ROOT_FOLDER
+
+  add(path: string, entry: number): void {
+    const nameAt = path.lastIndexOf("/") + 1
+    // Most paths are in the folder of the last one.
+    if (this.#innermost.path.length !== nameAt || !path.startsWith(this.#innermost.path))
+      this.#innermost = this.#enter(path.slice(0, nameAt))
+    const name = path.slice(nameAt)
+    if (this.#innermost.row !== undefined && !isLeftToScan(name)) this.#put(name, entry)
+  }
+
+  async finish(heads: Heads, pause: Pause): Promise<NamedTable> {
+    this.#closeUpTo(0)
+    const count = this.#names.length
+    const names = this.#names.join("")
+    const encoded = utf8(names)
+    const table = viewTable(sharedBuffer(tableBytes(count, encoded.length)), count, encoded.length)
+    const { kinds, marks, sizes, ends, nameStarts } = table
+    const mtimes = pairsOf(table.mtimes)
+    const ctimes = pairsOf(table.ctimes)
+    const inodes = pairsOf(table.inodes)
+    const oids = new DataView(table.oids.buffer, table.oids.byteOffset)
+    let nameAt = 0
+    for (let row = 0; row < count; row++) {
+      if (row % PAUSE_ENTRIES === 0) await pause()
+      ends[row] = this.#ends[row] as number
+      nameStarts[row] = nameAt
+      nameAt += (this.#names[row] as string).length
+      const entry = this.#entries[row] as number
+      if (entry === NO_ENTRY) {
+        kinds[row] = FOLDER_ROW
+        continue
+      }
+      const mode = heads.number(entry, MODE)
+      kinds[row] = mode === LINK ? LINK_ROW : FILE_ROW
+      marks[row] = mode === EXECUTABLE_FILE ? EXECUTABLE : 0
+      putTime(mtimes, row, heads.time(entry, MTIME))
+      putTime(ctimes, row, heads.time(entry, CTIME))
+      inodes[2 * row] = heads.number(entry, INODE)
+      sizes[row] = heads.number(entry, SIZE)
+      for (let at = 0; at < OID_BYTES; at += 4) oids.setUint32(row * OID_BYTES + at, heads.oidPart(entry, at))
     }
-    this.#lastStart = start
-    this.#lastEnd = end
-    if (this.#open.at(-1) !== LEFT && !this.#isLeftToScan(nameAt, end)) this.#putFile(entry, nameAt, end)
-    return true
+    nameStarts[count] = nameAt
+    table.names.set(encoded)
+    return { table, names }
   }
 
-  finish(): NamedTable {
-    while (this.#open.length > 0) this.#close()
-    const count = this.#count
-    const from = this.#table
-    const table = viewTable(sharedBuffer(tableBytes(count, this.#namesBytes)), count, this.#namesBytes)
-    for (const column of ["mtimes", "ctimes", "inodes"] as const) table[column].set(from[column].subarray(0, count))
-    for (const column of ["ends", "nameStarts"] as const) table[column].set(from[column].subarray(0, count))
-    for (const column of ["kinds", "marks"] as const) table[column].set(from[column].subarray(0, count))
-    table.sizes.set(from.sizes.subarray(0, count))
-    table.oids.set(from.oids.subarray(0, count * OID_BYTES))
-    table.nameStarts[count] = this.#namesLength
-    const names = from.names.subarray(0, this.#namesBytes)
-    table.names.set(names)
-    // What is no UTF-8 is left to the scan.
-    return { table, names: exactText(names) as string }
-  }
-
-  #startOf(entry: number): number {
-    return entry === 0 ? 0 : (this.#index.ends[entry - 1] as number)
-  }
-
-  #number(entry: number, field: number): number {
-    return this.#view.getUint32((this.#index.starts[entry] as number) + 4 * field)
-  }
-
-  /** How many bytes a path begins with that the last one begins with; negative when it does not come behind that one. */
-  #sharedWithLast(start: number, end: number): number {
-    const { paths } = this.#index
-    const lastLength = this.#lastEnd - this.#lastStart
-    const most = Math.min(end - start, lastLength)
-    for (let i = 0; i < most; i++) {
-      const difference = (paths[start + i] as number) - (paths[this.#lastStart + i] as number)
-      if (difference !== 0) return difference > 0 ? i : -1
+  /** Opens the folder with this path, which ends with a slash, and closes those that it is not in. */
+  #enter(path: string): OpenFolder {
+    const first = this.#open.findIndex((folder) => !path.startsWith(folder.path))
+    if (first >= 0) this.#closeUpTo(first)
+    let folder = this.#open.at(-1) ?? ROOT_FOLDER
+    while (folder.path !== path) {
+      const inner = path.slice(0, path.indexOf("/", folder.path.length) + 1)
+      const name = inner.slice(folder.path.length, -1)
+      const isLeft = folder.row === undefined || isLeftToScan(name)
+      folder = { path: inner, row: isLeft ? undefined : this.#put(name, NO_ENTRY) }
+      this.#open.push(folder)
     }
-    return end - start > lastLength ? Math.max(most, this.#skipped) : -1
+    return folder
   }
 
-  #close(): void {
-    const row = this.#open.pop() as number
-    this.#insideAt.pop()
-    if (row !== LEFT) this.#table.ends[row] = this.#count
+  #closeUpTo(first: number): void {
+    for (const { row } of this.#open.splice(first)) if (row !== undefined) this.#ends[row] = this.#names.length
   }
 
-  #putFile(entry: number, nameAt: number, end: number): void {
-    const row = this.#put(nameAt, end, FILE_ROW)
-    const table = this.#table
-    const mode = this.#number(entry, MODE)
-    if (mode === LINK) table.kinds[row] = LINK_ROW
-    if (mode === EXECUTABLE_FILE) table.marks[row] = EXECUTABLE
-    putTime(this.#mtimes, row, this.#number(entry, MTIME), this.#number(entry, MTIME + 1))
-    putTime(this.#ctimes, row, this.#number(entry, CTIME), this.#number(entry, CTIME + 1))
-    this.#inodes[2 * row] = this.#number(entry, INODE)
-    table.sizes[row] = this.#number(entry, SIZE)
-    const oidAt = (this.#index.starts[entry] as number) + STAT_BYTES
-    // For so few bytes a loop takes less time than a view of them.
-    for (let i = 0; i < OID_BYTES; i++) table.oids[row * OID_BYTES + i] = this.#index.bytes[oidAt + i] as number
-  }
-
-  #put(nameAt: number, nameEnd: number, kind: number): number {
-    const row = this.#count++
-    const { kinds, ends, nameStarts, names } = this.#table
-    kinds[row] = kind
-    ends[row] = row + 1
-    nameStarts[row] = this.#namesLength
-    for (let at = nameAt; at < nameEnd; at++) {
-      const byte = this.#index.paths[at] as number
-      names[this.#namesBytes++] = byte
-      this.#namesLength += byte < 0x80 ? 1 : byte < 0xc0 ? 0 : byte < 0xf0 ? 1 : 2
-    }
+  #put(name: string, entry: number): number {
+    const row = this.#names.length
+    this.#names.push(name)
+    this.#entries.push(entry)
+    this.#ends.push(row + 1)
     return row
   }
-
-  /** Names that a capture reports or passes over, and those that may stand for other bytes when they are listed. */
-  #isLeftToScan(start: number, end: number): boolean {
-    const { paths } = this.#index
-    let isPlain = start < end && paths[start] !== DOT
-    for (let at = start; isPlain && at < end; at++) isPlain = PLAIN[paths[at] as number] === 1
-    if (isPlain) return false
-    const name = decodeName(paths.subarray(start, end))
-    return isUnsafeName(name) || isRestoreName(name) || name.includes("\ufffd")
-  }
 }
 
-/** Writes a time as nanoseconds, in two numbers of 32 bits: a bigint would take as long as all else about a row. */
-function putTime(times: Uint32Array, row: number, seconds: number, nanoseconds: number): void {
-  const low = Math.imul(seconds, NANOSECONDS) >>> 0
-  // As a number the product is off by far less than the half of what the higher part counts.
-  const high = Math.round((seconds * NANOSECONDS - low) / 2 ** 32)
-  const sum = low + nanoseconds
-  times[2 * row] = sum
-  times[2 * row + 1] = high + (sum >= 2 ** 32 ? 1 : 0)
+const NO_ENTRY = -1
+
+interface OpenFolder {
+  /** Ends with a slash. */
+  readonly path: string
+  /** Undefined when it is left to the scan. */
+  readonly row: number | undefined
 }
 
-const NANOSECONDS = 1_000_000_000
+const ROOT_FOLDER: OpenFolder = { path: "", row: 0 }
 
-function countSlashes(paths: Uint8Array): number {
-  let count = 0
-  for (let at = 0; at < paths.length; at++) if (paths[at] === SLASH) count++
-  return count
+/** A time, in two numbers of 32 bits, of which a column takes what fits. */
+function putTime(times: Uint32Array, row: number, ns: number): void {
+  times[2 * row] = ns
+  times[2 * row + 1] = ns / 2 ** 32
 }
 
-/** By byte: 1 for those of which PLAIN_NAME is made. */
-const PLAIN: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => (/[A-Za-z0-9_.-]/.test(latinText(Uint8Array.of(byte))) ? 1 : 0))
+/** Names that a capture reports or passes over, and those that may stand for other bytes when they are listed. */
+function isLeftToScan(name: string): boolean {
+  if (PLAIN_NAME.test(name)) return false
+  return isUnsafeName(name) || isRestoreName(name) || name.includes("\ufffd")
+}
 
-const SLASH = 0x2f
-const DOT = 0x2e
-/** A folder that is left to the scan. */
-const LEFT = -1
-
-/** Fields of an entry's file state, in numbers of 4 bytes. */
-const [CTIME, MTIME, INODE, MODE, SIZE] = [0, 2, 5, 6, 9]
+/** Where the fields of a file's state stand. */
+const [CTIME, MTIME, INODE, MODE, SIZE] = [0, 8, 20, 24, 36]
 /** Assume-valid, any stage but 0, skip-worktree, intent-to-add. */
 const DOUBTFUL = 0x8000 | 0x3000 | 0x4000_0000 | 0x2000_0000
 

@@ -4,8 +4,9 @@
  * rules.
  */
 import { isTrue, lastVariable, type ConfigVariable } from "../core/git-config.js"
+import { entriesOf } from "../core/index-entry.js"
 import { readIndexFile, type IndexFile } from "../core/index-file.js"
-import { decodeName, isInside, nameOf, parentOf, type RepoPath } from "../core/path.js"
+import { isInside, nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
 import { FOLDER_ROW, type StatChecker } from "../core/stat-checker.js"
 import { BLOB, TREE, type WantedObjects } from "../core/wanted-objects.js"
@@ -99,21 +100,13 @@ function convertsAll(config: readonly ConfigVariable[]): boolean {
 
 /** The folders, from the repository's top, in which the index has attributes that count in the work tree. */
 function attributesIn({ columns }: IndexFile, { prefix }: OwnRepository): RepoPath[] {
-  const { count, paths, ends } = columns
-  const folders: RepoPath[] = []
-  for (let i = 0; i < count; i++) {
-    const end = ends[i] as number
-    const start = i === 0 ? 0 : (ends[i - 1] as number)
-    if (paths[end - 1] !== LAST_BYTE || end - start < ATTRIBUTES.length) continue
-    const path = decodeName(paths.subarray(start, end)) as RepoPath
-    const folder = parentOf(path)
-    if (nameOf(path) === ATTRIBUTES && (isInside(folder, prefix) || isInside(prefix, folder))) folders.push(folder)
-  }
-  return folders
+  // Mostly there are none, and one search of all paths says so.
+  if (columns.paths.text?.includes(ATTRIBUTES) === false) return []
+  return entriesOf(columns)
+    .filter(({ path }) => path.endsWith(ATTRIBUTES) && nameOf(path as RepoPath) === ATTRIBUTES)
+    .map(({ path }) => parentOf(path as RepoPath))
+    .filter((folder) => isInside(folder, prefix) || isInside(prefix, folder))
 }
-
-/** Of all names that are looked for. */
-const LAST_BYTE = ATTRIBUTES.charCodeAt(ATTRIBUTES.length - 1)
 
 interface ReadIndex {
   readonly worktree: string

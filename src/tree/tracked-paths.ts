@@ -58,22 +58,24 @@ export async function trackedPaths(
   }
 }
 
-/** The paths below `prefix`, and sparse folders above it, with their lengths. */
-function toldOf({ count, paths, ends }: IndexColumns, prefix: string): Uint8Array[] {
-  const lengths = ends.map((end, i) => end - (i === 0 ? 0 : (ends[i - 1] as number)))
-  if (prefix === "") return [paths, new Uint8Array(lengths.buffer)]
-  const start = encodeName(`${prefix}/`)
+/** The paths below `prefix`, and sparse folders above it, with their ends. */
+function toldOf({ count, paths }: IndexColumns, prefix: string): Uint8Array[] {
+  const { bytes, ends } = paths
+  if (prefix === "") return [bytes, bytesOf(ends)]
+  const inside = encodeName(`${prefix}/`)
   const told: Uint8Array[] = []
-  for (let i = 0; i < count; i++) {
-    const end = ends[i] as number
-    const length = lengths[i] as number
-    const path = paths.subarray(end - length, end)
-    const isAbove = length < start.length && path.at(-1) === SLASH
-    const shared = isAbove ? length : start.length
-    if (length < shared || !equalBytes(path.subarray(0, shared), start.subarray(0, shared))) lengths[i] = 0
-    else told.push(path)
+  for (let i = 0, start = 0; i < count; start = ends[i++] as number) {
+    const path = bytes.subarray(start, ends[i])
+    const isAbove = path.length < inside.length && path.at(-1) === SLASH
+    const shared = isAbove ? path.length : inside.length
+    if (equalBytes(path.subarray(0, shared), inside.subarray(0, shared))) told.push(path)
   }
-  return [concat(told), new Uint8Array(lengths.filter((length) => length > 0).buffer)]
+  let end = 0
+  return [concat(told), bytesOf(Uint32Array.from(told, (path) => (end += path.length)))]
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 type PathSet = Pick<TrackedPaths, "has" | "hasInside">

@@ -4,6 +4,7 @@ import type { Environment } from "../../core/environment.js"
 import type { ContentReader } from "../../core/content-reader.js"
 import type { FileSystemClient } from "../../core/file-system-client.js"
 import type { Platform } from "../../core/platform.js"
+import type { StatChecker } from "../../core/stat-checker.js"
 import { clientFileSystem } from "../client-file-system.js"
 import { systemClock } from "../system-clock.js"
 import { fastGlobLister } from "./fast-glob-lister.js"
@@ -23,15 +24,15 @@ export interface NodePlatformOptions {
   readonly client?: FileSystemClient
   /** Reads files of node:fs; without it they are read beside each other only as far as the thread pool of Node goes. */
   readonly contentReader?: ContentReader
-  /** The folder with the programs of threads, with a slash at its end; by default the one that this file is in. */
-  readonly threads?: URL
+  /** Looks at many paths of node:fs; without it each platform has threads of its own for that. */
+  readonly statChecker?: StatChecker
   /** Does what takes long; without it that is done on the calling thread. */
   readonly jobThread?: JobThread
 }
 
 /** The ports on Node. The one place in the library that looks at the environment and the home folder. */
 export async function nodePlatform(options: NodePlatformOptions = {}): Promise<Platform> {
-  const { client, jobThread, threads = new URL("./", import.meta.url) } = options
+  const { client, jobThread, statChecker } = options
   // node:fs itself is better served by what knows its flags and handles.
   const isNode = client === undefined || client.promises === fs.promises
   const fileSystem = isNode ? nodeFileSystem() : clientFileSystem(client)
@@ -46,7 +47,7 @@ export async function nodePlatform(options: NodePlatformOptions = {}): Promise<P
     owner: nodeOwner(),
     lister: fastGlobLister(fileSystem),
     environment: environment(),
-    ...(isNode ? { statChecker: statThreads(new URL("stat-worker.js", threads)) } : {}),
+    ...(isNode ? { statChecker: statChecker ?? statThreads(new URL("stat-worker.js", import.meta.url)) } : {}),
     ...(isNode && fileSystem.traits.folderHandles ? { fileBatches: nodeBatches(jobThread, unpacker, fs) } : {}),
     ...(isNode && options.contentReader !== undefined ? { contentReader: options.contentReader } : {}),
   }
