@@ -66,11 +66,6 @@ class Heads {
     return this.#view.getUint32((this.#starts[entry] as number) + field)
   }
 
-  /** A time in nanoseconds, as near as a number can be: nobody compares it more closely. */
-  time(entry: number, field: number): number {
-    return this.number(entry, field) * 1e9 + this.number(entry, field + 4)
-  }
-
   /** Four bytes of the oid. */
   oidPart(entry: number, at: number): number {
     return this.#view.getUint32((this.#starts[entry] as number) + STAT_BYTES + at)
@@ -120,8 +115,8 @@ class Rows {
       const mode = heads.number(entry, MODE)
       kinds[row] = mode === LINK ? LINK_ROW : FILE_ROW
       marks[row] = mode === EXECUTABLE_FILE ? EXECUTABLE : 0
-      putTime(mtimes, row, heads.time(entry, MTIME))
-      putTime(ctimes, row, heads.time(entry, CTIME))
+      putTime(mtimes, row, heads.number(entry, MTIME), heads.number(entry, MTIME + 4))
+      putTime(ctimes, row, heads.number(entry, CTIME), heads.number(entry, CTIME + 4))
       inodes[2 * row] = heads.number(entry, INODE)
       sizes[row] = heads.number(entry, SIZE)
       for (let at = 0; at < OID_BYTES; at += 4) oids.setUint32(row * OID_BYTES + at, heads.oidPart(entry, at))
@@ -170,10 +165,15 @@ interface OpenFolder {
 
 const ROOT_FOLDER: OpenFolder = { path: "", row: 0 }
 
-/** A time, in two numbers of 32 bits, of which a column takes what fits. */
-function putTime(times: Uint32Array, row: number, ns: number): void {
-  times[2 * row] = ns
-  times[2 * row + 1] = ns / 2 ** 32
+/** Puts a time as nanoseconds, in two numbers of 32 bits: a bigint would take as long as all else about a row. */
+function putTime(times: Uint32Array, row: number, seconds: number, nanoseconds: number): void {
+  const whole = seconds * 1e9
+  const low = Math.imul(seconds, 1e9) >>> 0
+  // Far less than the half of what the higher part counts is lost in a number of this size.
+  const high = Math.round((whole - low) / 2 ** 32)
+  // A column takes the bits that fit.
+  times[2 * row] = low + nanoseconds
+  times[2 * row + 1] = low + nanoseconds < 2 ** 32 ? high : high + 1
 }
 
 /** Names that a capture reports or passes over, and those that may stand for other bytes when they are listed. */

@@ -42,9 +42,10 @@ export function surveyRows(root: string, columns: ToldColumns, names: string, st
   })
 }
 
-/** The time of a folder, as near as the milliseconds tell it: nobody compares it more closely. */
+/** The time of a folder, as near as it is told: whole milliseconds are exact. */
 function nanoseconds(ms: number): bigint {
-  return BigInt(Math.round(ms * 1e6))
+  const whole = Math.floor(ms)
+  return BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6))
 }
 
 /** What the names in a folder tell. */
