@@ -7,7 +7,8 @@
 
 /** The first `count` bytes of the content of the zlib stream at `at`, fewer when it is shorter; undefined when it is damaged or cut off before. */
 export function inflateStart(bytes: Uint8Array, at: number, count: number): Uint8Array | undefined {
-  const [first = 0, second = 0] = [bytes[at], bytes[at + 1]]
+  const first = bytes[at] ?? 0
+  const second = bytes[at + 1] ?? 0
   const isZlib = (first & 15) === 8 && ((first << 8) | second) % 31 === 0 && (second & 0x20) === 0
   if (!isZlib) return undefined
   const bits = new Bits(bytes, at + 2)

@@ -55,7 +55,8 @@ export async function changedRows(
     const isSame =
       kind === FOLDER_ROW
         ? (seenMarks & ALL_TOLD) !== 0
-        : table.sizes[row] === sizes[row] && conversions?.mayApply(place.path(row), table.ctimes[row] as bigint) !== true
+        : table.sizes[row] === sizes[row] &&
+          conversions?.mayApply(place.path(row), table.ctimes[row] as bigint) !== true
     if (!isThere || !isSame) isChanged[row] = 1
     if ((seenMarks & ELSEWHERE) === 0 && isOld(row)) marks[row] = (marks[row] as number) | SURE
     if (kind !== FILE_ROW) continue
