@@ -16,7 +16,6 @@ const threads = new URL("./platform/node/", import.meta.url)
 /** The threads of this process, as all stores share its processors. None runs before a capture has much to read. */
 const contentReader = contentThreads(new URL("content-worker.js", threads))
 
-/** Looks at many paths. */
 const statChecker = statThreads(new URL("stat-worker.js", threads))
 
 /** Starts when there is much to compare or to restore. */
@@ -35,7 +34,7 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
     throw new SnapshotError("INVALID_ARGUMENT", "fs has the shape of node:fs: an object with promises.", {
       argument: "fs",
     })
-  const ports = { contentReader, jobThread, statChecker }
+  const ports = { contentReader, statChecker, jobThread }
   const platform = await nodePlatform(options.fs === undefined ? ports : { ...ports, client: options.fs })
   // Elsewhere a backslash is a character like any other.
   const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))

@@ -1,7 +1,5 @@
-import { OidSet } from "../core/oid-set.js"
-import { OID_BYTES, type Oid } from "../core/oid.js"
+import type { Oid } from "../core/oid.js"
 import type { Seed } from "../core/tree-capture.js"
-import type { WantedObjects } from "../core/wanted-objects.js"
 import { isForeign } from "../store/foreign.js"
 import type { Lease } from "../store/lease.js"
 import { bringPacks, hasPacks, type SeedPacks } from "../store/seed-packs.js"
@@ -53,7 +51,7 @@ export async function takeSeed(
       signal,
     })
     const seed = await begun.finish(packs.held)
-    if (seed !== undefined) return { seed, reaches: heldOids(begun.wanted, packs.held), packs }
+    if (seed !== undefined) return { seed, reaches: packs, packs }
   } catch (error) {
     await packs?.discard()
     signal?.throwIfAborted()
@@ -61,15 +59,4 @@ export async function takeSeed(
   }
   await packs.discard()
   return NO_SEED
-}
-
-function heldOids({ count, oids }: WantedObjects, held: Uint8Array): OidSet {
-  const found = new Uint8Array(oids.length)
-  let length = 0
-  for (let i = 0; i < count; i++) {
-    if (held[i] !== 1) continue
-    found.set(oids.subarray(i * OID_BYTES, (i + 1) * OID_BYTES), length)
-    length += OID_BYTES
-  }
-  return new OidSet(found.subarray(0, length))
 }

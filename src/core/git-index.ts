@@ -16,7 +16,8 @@ import { SnapshotError } from "./errors.js"
 import { ewahAt, setBits, type EwahBitmap } from "./ewah.js"
 import type { Hasher } from "./hasher.js"
 import { OID_BYTES, oidAt, type Oid } from "./oid.js"
-import { readEntries, type IndexEntry } from "./index-entry.js"
+import { readColumns, type IndexColumns } from "./index-columns.js"
+import { entriesOf, type IndexEntry } from "./index-entry.js"
 import { comparePaths } from "./path.js"
 
 /** What a split index holds beside its own entries. */
@@ -30,6 +31,8 @@ export interface SharedIndexLink {
 /** An index file. */
 export interface GitIndex {
   readonly version: 2 | 3 | 4
+  readonly columns: IndexColumns
+  /** The same one by one, made when they are asked for, as are the objects below. */
   readonly entries: readonly IndexEntry[]
   /** The trailer: all zeros when Git was told to write none. */
   readonly checksum: Oid
@@ -59,10 +62,24 @@ export async function readGitIndex(hasher: Hasher, bytes: Uint8Array, path: stri
   if (isChecked && !equalBytes(await hasher.sha1([bytes.subarray(0, end)]), trailer)) throw refuse("it is damaged")
 
   const mostPathBytes = bytes.length * MOST_GROWTH
-  const found = await readEntries(bytes, HEADER_BYTES, end, version, view.getUint32(8), mostPathBytes)
+  const found = await readColumns(bytes, HEADER_BYTES, end, version, view.getUint32(8), mostPathBytes)
   if (found === undefined) throw refuse("it is damaged, or its paths take more room than those of any work tree")
-  const extensions = readExtensions(bytes.subarray(found.end, end), refuse)
-  return { version, entries: found.entries, checksum: oidAt(trailer), ...extensions }
+  const { columns } = found
+  const { link, naming } = readExtensions(bytes.subarray(found.end, end), refuse)
+  let entries: readonly IndexEntry[] | undefined
+  let extensionOids: readonly Oid[] | undefined
+  return {
+    version,
+    columns,
+    checksum: oidAt(trailer),
+    link,
+    get entries() {
+      return (entries ??= entriesOf(columns))
+    },
+    get extensionOids() {
+      return (extensionOids ??= naming.flatMap(({ name, content }) => EXTENSIONS[name]?.(content) ?? []))
+    },
+  }
 }
 
 /**
@@ -95,14 +112,22 @@ export function joinSharedIndex(index: GitIndex, shared: GitIndex, path: string)
   return [...joined.values()].sort((a, b) => comparePaths(a.path, b.path) || a.stage - b.stage)
 }
 
-/** Extensions whose name starts with a capital may be passed over. Of the others, "sdir" only says that there are sparse folders. */
+interface Extension {
+  readonly name: string
+  readonly content: Uint8Array
+}
+
+/**
+ * The link of a split index, and the extensions that name objects. Extensions whose name starts with a capital may be
+ * passed over. Of the others, "sdir" only says that there are sparse folders.
+ */
 function readExtensions(
   bytes: Uint8Array,
   refuse: (cause: string) => SnapshotError,
-): Pick<GitIndex, "link" | "extensionOids"> {
+): Pick<GitIndex, "link"> & { readonly naming: readonly Extension[] } {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   let link: SharedIndexLink | undefined
-  const oids: Oid[] = []
+  const naming: Extension[] = []
   let at = 0
   while (at < bytes.length) {
     if (at + 8 > bytes.length) throw refuse("it is damaged")
@@ -112,12 +137,16 @@ function readExtensions(
     const content = bytes.subarray(at + 8, next)
     if (name === "link") link = readLink(content, refuse)
     else if (name !== "sdir" && !/^[A-Z]/.test(name)) throw refuse(`it needs the extension ${JSON.stringify(name)}`)
-    // Git goes on without those that it cannot read.
-    const found = name === "TREE" ? cacheTreeOids(content) : name === "REUC" ? resolveUndoOids(content) : undefined
-    for (const oid of found ?? []) oids.push(oid)
+    if (Object.hasOwn(EXTENSIONS, name)) naming.push({ name, content })
     at = next
   }
-  return { link, extensionOids: oids }
+  return { link, naming }
+}
+
+/** What reads the objects out of an extension. Git goes on without those that it cannot read. */
+const EXTENSIONS: Readonly<Record<string, (content: Uint8Array) => Oid[] | undefined>> = {
+  TREE: cacheTreeOids,
+  REUC: resolveUndoOids,
 }
 
 /** For each folder: <name> NUL <number of entries, or -1 when out of date> SP <number of subfolders> LF [<20 bytes of the oid>]. */

@@ -1,15 +1,15 @@
 import type { FileSystem } from "./file-system.js"
 import { joinSharedIndex, readGitIndex } from "./git-index.js"
-import type { IndexEntry } from "./index-entry.js"
+import type { IndexColumns } from "./index-columns.js"
+import { columnsOf } from "./index-entry.js"
 import type { Hasher } from "./hasher.js"
 import type { Oid } from "./oid.js"
 
 /** The index of a gitdir, whether it is one file or split into two. */
 export interface IndexFile {
-  /** By path and stage. */
-  readonly entries: readonly IndexEntry[]
+  readonly columns: IndexColumns
   /** Objects that it names beside those of its entries, as `GitIndex` tells. */
-  readonly extensionOids: readonly Oid[]
+  extensionOids(): readonly Oid[]
   /** When it was last written: of two files, the older time. Never later than what was read. */
   readonly writtenNs: bigint
 }
@@ -24,15 +24,15 @@ export async function readIndexFile(fs: FileSystem, hasher: Hasher, gitdir: stri
   const { bytes, writtenNs } = await readDated(fs, path)
   if (bytes === undefined) return undefined
   const index = await readGitIndex(hasher, bytes, path)
-  const { entries, extensionOids, link } = index
-  if (link === undefined) return { entries, extensionOids, writtenNs }
+  const { columns, link } = index
+  if (link === undefined) return { columns, writtenNs, extensionOids: () => index.extensionOids }
   const sharedPath = `${gitdir}/sharedindex.${link.checksum}`
   const dated = await readDated(fs, sharedPath)
   const shared = await readGitIndex(hasher, dated.bytes ?? new Uint8Array(0), sharedPath)
   return {
-    entries: joinSharedIndex(index, shared, path),
-    extensionOids: [...extensionOids, ...shared.extensionOids],
+    columns: columnsOf(joinSharedIndex(index, shared, path)),
     writtenNs: dated.writtenNs < writtenNs ? dated.writtenNs : writtenNs,
+    extensionOids: () => [...index.extensionOids, ...shared.extensionOids],
   }
 }
 

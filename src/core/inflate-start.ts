@@ -7,7 +7,8 @@
 
 /** The first `count` bytes of the content of the zlib stream at `at`, fewer when it is shorter; undefined when it is damaged or cut off before. */
 export function inflateStart(bytes: Uint8Array, at: number, count: number): Uint8Array | undefined {
-  const [first = 0, second = 0] = [bytes[at], bytes[at + 1]]
+  const first = bytes[at] ?? 0
+  const second = bytes[at + 1] ?? 0
   const isZlib = (first & 15) === 8 && ((first << 8) | second) % 31 === 0 && (second & 0x20) === 0
   if (!isZlib) return undefined
   const bits = new Bits(bytes, at + 2)
@@ -24,38 +25,69 @@ export function inflateStart(bytes: Uint8Array, at: number, count: number): Uint
 }
 
 class Bits {
-  readonly #bytes: Uint8Array
-  #at: number
-  #held = 0
-  #count = 0
+  readonly bytes: Uint8Array
+  /** The next byte to be held. */
+  at: number
+  /** Bits that were read and not taken, the next one lowest. */
+  held = 0
+  count = 0
 
   constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes
-    this.#at = at
+    this.bytes = bytes
+    this.at = at
   }
 
   /** More bits were taken than there are. */
   get isOver(): boolean {
-    return this.#at > this.#bytes.length
+    return this.at - (this.count >>> 3) > this.bytes.length
   }
 
   /** The next bits, the lowest first; at most 16. Behind the end they are 0. */
   take(count: number): number {
-    while (this.#count < count) {
-      this.#held |= (this.#bytes[this.#at++] ?? 0) << this.#count
-      this.#count += 8
-    }
-    const taken = this.#held & ((1 << count) - 1)
-    this.#held >>>= count
-    this.#count -= count
+    this.#hold(count)
+    const taken = this.held & ((1 << count) - 1)
+    this.#drop(count)
     return taken
+  }
+
+  /** The symbol of the next code; undefined when there is none. Codes of one length are numbers one behind the other. */
+  decode({ counts, symbols }: PrefixCode): number | undefined {
+    this.#hold(MOST_CODE_BITS)
+    let next = this.held
+    let code = 0
+    let first = 0
+    let index = 0
+    for (let length = 1; length <= MOST_CODE_BITS; length++) {
+      code |= next & 1
+      next >>>= 1
+      const count = counts[length] as number
+      if (code - count < first) {
+        this.#drop(length)
+        return symbols[index + code - first]
+      }
+      index += count
+      first = (first + count) << 1
+      code <<= 1
+    }
+    this.#drop(MOST_CODE_BITS)
+    return undefined
   }
 
   /** Goes on at the next whole byte. */
   align(): void {
-    const left = this.#count % 8
-    this.#held >>>= left
-    this.#count -= left
+    this.#drop(this.count % 8)
+  }
+
+  #hold(count: number): void {
+    while (this.count < count) {
+      this.held |= (this.bytes[this.at++] ?? 0) << this.count
+      this.count += 8
+    }
+  }
+
+  #drop(count: number): void {
+    this.held >>>= count
+    this.count -= count
   }
 }
 
@@ -72,7 +104,7 @@ function compressed(bits: Bits, kind: number, out: Uint8Array, from: number): nu
   const codes = kind === 1 ? FIXED : kind === 2 ? readCodes(bits) : undefined
   let at = from
   while (codes !== undefined && at < out.length) {
-    const symbol = decode(bits, codes.literals)
+    const symbol = bits.decode(codes.literals)
     if (symbol === undefined || bits.isOver) return undefined
     if (symbol === END_OF_BLOCK) return at
     if (symbol < END_OF_BLOCK) {
@@ -80,7 +112,7 @@ function compressed(bits: Bits, kind: number, out: Uint8Array, from: number): nu
       continue
     }
     const length = extended(bits, LENGTHS, symbol - END_OF_BLOCK - 1)
-    const distance = extended(bits, DISTANCES, decode(bits, codes.distances) ?? DISTANCES.length)
+    const distance = extended(bits, DISTANCES, bits.decode(codes.distances) ?? DISTANCES.length)
     if (length === undefined || distance === undefined || distance > at) return undefined
     const end = Math.min(out.length, at + length)
     for (; at < end; at++) out[at] = out[at - distance] as number
@@ -126,22 +158,6 @@ function fillCode(code: PrefixCode, lengths: Uint8Array, start: number, end: num
   return code
 }
 
-/** The next symbol: codes of one length are numbers one behind the other. */
-function decode(bits: Bits, { counts, symbols }: PrefixCode): number | undefined {
-  let code = 0
-  let first = 0
-  let index = 0
-  for (let length = 1; length <= MOST_CODE_BITS; length++) {
-    code |= bits.take(1)
-    const count = counts[length] as number
-    if (code - count < first) return symbols[index + code - first]
-    index += count
-    first = (first + count) << 1
-    code <<= 1
-  }
-  return undefined
-}
-
 interface Codes {
   readonly literals: PrefixCode
   readonly distances: PrefixCode
@@ -149,27 +165,64 @@ interface Codes {
 
 /** The codes at the start of a block that has its own. */
 function readCodes(bits: Bits): Codes | undefined {
-  const [literals, distances, ordered] = [bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4]
+  const literals = bits.take(5) + 257
+  const distances = bits.take(5) + 1
+  const ordered = bits.take(4) + 4
   LENGTHS_OF_CODES.fill(0)
   for (let i = 0; i < ordered; i++) LENGTHS_OF_CODES[LENGTH_ORDER[i] as number] = bits.take(3)
-  const code = fillCode(OWN_LENGTHS, LENGTHS_OF_CODES, 0, LENGTHS_OF_CODES.length)
-  const count = literals + distances
-  for (let at = 0; at < count;) {
-    const symbol = decode(bits, code)
-    if (symbol === undefined || bits.isOver) return undefined
+  fillLookup()
+  if (!readLengths(bits, literals + distances)) return undefined
+  fillCode(OWN.literals, CODE_LENGTHS, 0, literals)
+  fillCode(OWN.distances, CODE_LENGTHS, literals, literals + distances)
+  return OWN
+}
+
+/** Reads so many lengths of codes. They are nearly all that is read of most streams: here each step counts. */
+function readLengths(bits: Bits, count: number): boolean {
+  const { bytes } = bits
+  let { at, held, count: heldBits } = bits
+  for (let i = 0; i < count;) {
+    // One code, and the bits that tell how often it counts.
+    while (heldBits < 2 * LOOKUP_BITS) {
+      held |= (bytes[at++] ?? 0) << heldBits
+      heldBits += 8
+    }
+    const found = LOOKUP[held & LOOKUP_MASK] as number
+    if (found === 0) return false
+    held >>>= found & 7
+    heldBits -= found & 7
+    const symbol = found >>> 3
     if (symbol < 16) {
-      CODE_LENGTHS[at++] = symbol
+      CODE_LENGTHS[i++] = symbol
       continue
     }
-    const repeated = symbol === 16 ? (at === 0 ? undefined : CODE_LENGTHS[at - 1]) : 0
-    const times = symbol === 16 ? 3 + bits.take(2) : symbol === 17 ? 3 + bits.take(3) : 11 + bits.take(7)
-    if (repeated === undefined || at + times > count) return undefined
-    CODE_LENGTHS.fill(repeated, at, at + times)
-    at += times
+    const more = symbol === 16 ? 2 : symbol === 17 ? 3 : 7
+    const times = (symbol === 18 ? 11 : 3) + (held & ((1 << more) - 1))
+    held >>>= more
+    heldBits -= more
+    if ((symbol === 16 && i === 0) || i + times > count) return false
+    CODE_LENGTHS.fill(symbol === 16 ? (CODE_LENGTHS[i - 1] as number) : 0, i, i + times)
+    i += times
   }
-  fillCode(OWN.literals, CODE_LENGTHS, 0, literals)
-  fillCode(OWN.distances, CODE_LENGTHS, literals, count)
-  return OWN
+  bits.at = at
+  bits.held = held
+  bits.count = heldBits
+  return !bits.isOver
+}
+
+/** For all that the next bits may be, from the lengths of the codes of code lengths: the symbol, and three bits with the length of its code. */
+function fillLookup(): void {
+  LOOKUP.fill(0)
+  let code = 0
+  for (let length = 1; length <= LOOKUP_BITS; length++, code <<= 1)
+    for (let symbol = 0; symbol < LENGTHS_OF_CODES.length; symbol++) {
+      if (LENGTHS_OF_CODES[symbol] !== length) continue
+      // Codes stand with their highest bit first.
+      let reversed = 0
+      for (let bit = 0; bit < length; bit++) reversed |= ((code >>> bit) & 1) << (length - 1 - bit)
+      for (let next = reversed; next <= LOOKUP_MASK; next += 1 << length) LOOKUP[next] = (symbol << 3) | length
+      code++
+    }
 }
 
 const MOST_CODE_BITS = 15
@@ -197,7 +250,9 @@ function stepped(start: number, plain: number, each: number, bound: number): Ext
 const NEXT = new Uint16Array(MOST_CODE_BITS + 1)
 const LENGTHS_OF_CODES = new Uint8Array(LENGTH_ORDER.length)
 const CODE_LENGTHS = new Uint8Array(288 + 32)
-const OWN_LENGTHS = newCode(LENGTH_ORDER.length)
+const LOOKUP_BITS = 7
+const LOOKUP_MASK = 127
+const LOOKUP = new Uint16Array(LOOKUP_MASK + 1)
 const OWN: Codes = { literals: newCode(288), distances: newCode(32) }
 
 const FIXED: Codes = {

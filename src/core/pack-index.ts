@@ -33,6 +33,8 @@ export interface PackIndex {
   readonly packChecksum: Uint8Array
   /** Where the entry of `oid` begins; undefined when the pack does not hold it. */
   find(oid: Oid): number | undefined
+  /** The row of an oid; undefined when the pack does not hold it. */
+  row(oid: Oid): number | undefined
   /** The row of the oid whose 20 bytes stand at `at`; undefined when the pack does not hold it. */
   rowOf(bytes: Uint8Array, at: number): number | undefined
   /** What is in a row. */
@@ -44,8 +46,18 @@ export interface PackIndex {
   entries(): Iterable<PackIndexEntry>
   /** Where the entry behind the one at `offset` begins; undefined for the last one. */
   nextOffset(offset: number): number | undefined
-  /** Where the entries begin, in this order, and behind them `end`. */
-  starts(end: number): Float64Array
+  /** The entries in the order in which they stand; the last one ends at `end`. */
+  inOrder(end: number): EntriesInOrder
+}
+
+/** The entries of a pack by their place, counted from the first one that stands in it. */
+export interface EntriesInOrder {
+  /** Where each begins, and behind them where the last one ends. */
+  readonly starts: Float64Array
+  /** The row of each. */
+  readonly rows: Uint32Array
+  /** By row, the place of its entry. */
+  readonly places: Uint32Array
 }
 
 /** The index of a pack with these entries, which may come in any order, each oid once. */
@@ -156,20 +168,28 @@ class ParsedIndex implements PackIndex {
   }
 
   find(oid: Oid): number | undefined {
+    const row = this.row(oid)
+    return row === undefined ? undefined : this.offsetAt(row)
+  }
+
+  row(oid: Oid): number | undefined {
     const first = Number.parseInt(oid.slice(0, 2), 16)
     const end = this.#fanout(first)
     if (this.#fanout(first - 1) === end) return undefined
     const row = this.#rowOf(oid, first)
-    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? this.offsetAt(row) : undefined
+    return row < end && compareOidAt(this.#bytes, OIDS_AT + row * OID_BYTES, oid) === 0 ? row : undefined
   }
 
   rowOf(bytes: Uint8Array, at: number): number | undefined {
     const first = bytes[at] as number
+    const start = startOf(bytes, at)
     let low = this.#fanout(first - 1)
     let high = this.#fanout(first)
     while (low < high) {
       const middle = (low + high) >>> 1
-      const difference = compareAt(this.#bytes, OIDS_AT + middle * OID_BYTES, bytes, at)
+      const place = OIDS_AT + middle * OID_BYTES
+      // Hardly any two begin with the same four bytes.
+      const difference = this.#view.getUint32(place) - start || compareAt(this.#bytes, place, bytes, at)
       if (difference === 0) return middle
       if (difference < 0) low = middle + 1
       else high = middle
@@ -209,12 +229,37 @@ class ParsedIndex implements PackIndex {
     return sorted[row]
   }
 
-  starts(end: number): Float64Array {
-    const sorted = (this.#byOffset ??= this.#offsets().sort())
-    const starts = new Float64Array(sorted.length + 1)
-    starts.set(sorted)
-    starts[sorted.length] = end
-    return starts
+  inOrder(end: number): EntriesInOrder {
+    const { count } = this
+    // Numbers are sorted many times faster than rows by what they stand for: each offset takes its row along.
+    const room = 2 ** Math.ceil(Math.log2(count + 1))
+    const keys = new Float64Array(count)
+    let highest = 0
+    for (let row = 0; row < count; row++) {
+      const key = this.offsetAt(row) * room + row
+      keys[row] = key
+      if (key > highest) highest = key
+    }
+    const rows = new Uint32Array(count)
+    if (highest > Number.MAX_SAFE_INTEGER) this.#sortByOffset(rows)
+    else {
+      keys.sort()
+      for (let place = 0; place < count; place++) rows[place] = (keys[place] as number) % room
+    }
+    const starts = new Float64Array(count + 1)
+    const places = new Uint32Array(count)
+    for (let place = 0; place < count; place++) {
+      const row = rows[place] as number
+      starts[place] = this.offsetAt(row)
+      places[row] = place
+    }
+    starts[count] = end
+    return { starts, rows, places }
+  }
+
+  #sortByOffset(rows: Uint32Array): void {
+    for (let row = 0; row < rows.length; row++) rows[row] = row
+    rows.sort((a, b) => this.offsetAt(a) - this.offsetAt(b))
   }
 
   #leastAbove(offset: number): number | undefined {
@@ -254,6 +299,12 @@ class ParsedIndex implements PackIndex {
     if (near < FAR) return near
     return Number(this.#view.getBigUint64(OIDS_AT + this.count * ROW_BYTES + (near - FAR) * 8))
   }
+}
+
+/** The first four bytes of an oid, as a number. */
+function startOf(bytes: Uint8Array, at: number): number {
+  const low = ((bytes[at + 1] as number) << 16) | ((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)
+  return (bytes[at] as number) * 2 ** 24 + low
 }
 
 /** Negative, zero or positive, as the oid at `atA` sorts before, with or after the one at `atB`. */

@@ -19,9 +19,8 @@ export const LINK_ROW = 2
 export const LEFT_OUT_ROW = 3
 
 /**
- * Rows as somebody else saw their paths, of which not all is known: times and inodes are two numbers of 32 bits each, as
- * `pairsOf` gives them, nanoseconds and seconds, or the lowest 32 bits and zero; of sizes the lowest 32 bits are known,
- * of permissions none, of folders nothing.
+ * Rows as somebody else saw their paths, of which not all is known: of inodes and sizes the lowest 32 bits, of
+ * permissions none, of folders nothing.
  */
 export interface ToldColumns extends StatColumns {
   /** What was found at each row: the marks below. */
@@ -37,9 +36,15 @@ export const HAS_ATTRIBUTES = 4
 /** It is on another device than the root. */
 export const ELSEWHERE = 8
 
-/** A column of 64-bit numbers as pairs of 32 bits: the lowest are first, and of told times the nanoseconds. */
+/** A column of 64-bit numbers as pairs of 32 bits, the lowest first: to read a bigint takes as long as all else about a row. */
 export function pairsOf(column: BigInt64Array): Uint32Array {
   return new Uint32Array(column.buffer, column.byteOffset, 2 * column.length)
+}
+
+/** Paths that are being looked at. */
+export interface Survey {
+  /** Helps with what is left, and resolves when all is done. To be called once, when there is nothing better to do. */
+  finish(): Promise<void>
 }
 
 /** Port: looks at many paths of which something is known, beside the event loop. */
@@ -51,8 +56,11 @@ export interface StatChecker {
   changed(root: string, columns: StatColumns, names: string): Promise<Uint32Array>
   /** There will soon be many paths to look at: starts what that takes. */
   prepare(): void
-  /** Looks at the paths of all rows, lists the folders, and fills in what was not known. `root` is the path of the first row. */
-  survey(root: string, columns: ToldColumns): Promise<void>
+  /**
+   * Begins to look at the paths of all rows, to list the folders, and to fill in what was not known. `root` is the path of
+   * the first row, `names` the text of all names.
+   */
+  survey(root: string, columns: ToldColumns, names: string): Survey
   /** Whether a folder's times change whenever a name in it does, on the file system that `root` is on. */
   keepsFolderTimes(root: string): Promise<boolean>
 }

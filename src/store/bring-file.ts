@@ -4,10 +4,15 @@ import { readPieces } from "./file-pieces.js"
 
 /**
  * Gives the file at `from`, which nobody writes to any more, the name `to` as well: as a file of its own that shares its
- * blocks where the file system has such a thing, else as a hard link, else as a copy of at most `mostBytes`. False when
+ * blocks where the file system has such a thing, else as a hard link, else as a copy of at most `mostBytes()`. False when
  * only a larger copy would do. When it fails, `to` may be there in part.
  */
-export async function bringFile(fileSystem: FileSystem, from: string, to: string, mostBytes: number): Promise<boolean> {
+export async function bringFile(
+  fileSystem: FileSystem,
+  from: string,
+  to: string,
+  mostBytes: () => number,
+): Promise<boolean> {
   if (await fileSystem.cloneFile(from, to)) return true
   try {
     await fileSystem.linkFile(from, to)
@@ -16,7 +21,7 @@ export async function bringFile(fileSystem: FileSystem, from: string, to: string
     const errno = errnoOf(error) ?? ""
     if (errno !== "EXDEV" && !NO_HARD_LINKS.has(errno)) throw error
   }
-  return copyFile(fileSystem, from, to, mostBytes)
+  return copyFile(fileSystem, from, to, mostBytes())
 }
 
 async function copyFile(fileSystem: FileSystem, from: string, to: string, mostBytes: number): Promise<boolean> {

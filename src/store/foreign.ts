@@ -9,6 +9,7 @@ import { lossyText } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { lastVariable, readGitConfig } from "../core/git-config.js"
+import { entriesOf } from "../core/index-entry.js"
 import { readIndexFile } from "../core/index-file.js"
 import type { Hasher } from "../core/hasher.js"
 import { toOid, type Oid } from "../core/oid.js"
@@ -69,8 +70,9 @@ async function indexRoots(
   cached: Set<Oid>,
 ): Promise<void> {
   const index = await readIndexFile(fileSystem, hasher, gitdir)
-  for (const { mode, oid } of index?.entries ?? []) if (mode !== GITLINK) named.add(oid)
-  for (const oid of index?.extensionOids ?? []) cached.add(oid)
+  if (index === undefined) return
+  for (const { mode, oid } of entriesOf(index.columns)) if (mode !== GITLINK) named.add(oid)
+  for (const oid of index.extensionOids()) cached.add(oid)
 }
 
 /** Files such as HEAD, MERGE_HEAD and FETCH_HEAD, and what a rebase under way will go back to. */

@@ -4,10 +4,11 @@
  */
 import { equalBytes } from "../core/bytes.js"
 import type { FileSystem } from "../core/file-system.js"
-import { OID_BYTES } from "../core/oid.js"
+import { OID_BYTES, type Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
 import { PACK_TRAILER_BYTES } from "../core/pack.js"
 import { randomHex } from "../core/random.js"
+import { pauses } from "../core/turns.js"
 import type { WantedObjects } from "../core/wanted-objects.js"
 import { listAlternates } from "./alternates.js"
 import { removeIfThere } from "./atomic-file.js"
@@ -30,8 +31,8 @@ export interface SeedRequest {
   readonly signal?: AbortSignal | undefined
 }
 
-/** Packs that were brought in. One of keep and discard has to be called. */
-export interface SeedPacks {
+/** Packs that were brought in, and of the wanted objects those that are in them. One of keep and discard has to be called. */
+export interface SeedPacks extends Pick<ReadonlySet<Oid>, "has"> {
   /** For each wanted object 1 when the store now holds it. */
   readonly held: Uint8Array
   /** Resolves when the packs are on the medium, their names aside, where they have to be; rejects when they cannot be. */
@@ -76,6 +77,7 @@ class BroughtPacks implements SeedPacks {
   #left: number
   /** Paths in the store, without extension. */
   readonly #placed: string[] = []
+  readonly #checked: CheckedPack[] = []
   #syncing: Promise<unknown> = Promise.resolve()
   #isKept = false
 
@@ -101,6 +103,13 @@ class BroughtPacks implements SeedPacks {
     }
   }
 
+  has(oid: Oid): boolean {
+    return this.#checked.some(({ index, isSound }) => {
+      const row = index.row(oid)
+      return row !== undefined && isSound[row] === 1
+    })
+  }
+
   synced(): Promise<void> {
     return this.#syncing.then(() => undefined)
   }
@@ -119,7 +128,8 @@ class BroughtPacks implements SeedPacks {
     const target = `${this.#request.to.packs}/pack-${this.#request.leaseId}${randomHex(4)}`
     let found = 0
     try {
-      if ((await this.#isUseful(source)) && (await this.#place(source, target))) found = await this.#check(target)
+      const useful = await this.#usefulIndex(source)
+      if (useful !== undefined && (await this.#place(source, target))) found = await this.#check(target, useful)
     } catch {
       // Whatever is the matter with it, the files themselves are still there to be read.
       found = 0
@@ -130,15 +140,26 @@ class BroughtPacks implements SeedPacks {
     if (this.#request.durable) this.#sync(target)
   }
 
-  async #isUseful(source: string): Promise<boolean> {
+  /** The index of a pack that holds something that is wanted. */
+  async #usefulIndex(source: string): Promise<UsefulIndex | undefined> {
     const { ports, wanted } = this.#request
-    const stat = await ports.fileSystem.lstat(await this.#real(`${source}.idx`))
-    if (stat === undefined || stat.sizeBytes > MOST_INDEX_BYTES) return false
-    const index = await this.#index(source)
-    if (index === undefined) return false
-    for (let i = 0; i < wanted.count; i++)
-      if (this.held[i] === 0 && index.rowOf(wanted.oids, i * OID_BYTES) !== undefined) return true
-    return false
+    const path = await this.#real(`${source}.idx`)
+    const stat = await ports.fileSystem.lstat(path)
+    if (stat === undefined || stat.sizeBytes > MOST_INDEX_BYTES) return undefined
+    const bytes = await ports.fileSystem.readFile(path)
+    const index = bytes && (await parsePackIndex(ports.hasher, bytes, path))
+    if (bytes === undefined || index === undefined) return undefined
+    const rows = new Uint32Array(wanted.count)
+    let isUseful = false
+    const pause = pauses()
+    for (let i = 0; i < wanted.count; i++) {
+      if (i % PAUSE_OBJECTS === 0) await pause()
+      const row = this.held[i] === 1 ? undefined : index.rowOf(wanted.oids, i * OID_BYTES)
+      if (row === undefined) continue
+      rows[i] = row + 1
+      isUseful = true
+    }
+    return isUseful ? { bytes, index, rows } : undefined
   }
 
   /** The pack first: without an index it is nothing to a reader. */
@@ -146,31 +167,34 @@ class BroughtPacks implements SeedPacks {
     const { fileSystem } = this.#request.ports
     for (const extension of [".pack", ".idx"]) {
       const from = await this.#real(`${source}${extension}`)
-      if (!(await bringFile(fileSystem, from, `${target}${extension}`, this.#mostCopied()))) return false
+      if (!(await bringFile(fileSystem, from, `${target}${extension}`, () => this.#mostCopied()))) return false
     }
     return true
   }
 
   /** Looks at what is in the store by now, whatever happens to the source. */
-  async #check(target: string): Promise<number> {
+  async #check(target: string, { bytes, index, rows }: UsefulIndex): Promise<number> {
     const { ports, wanted } = this.#request
-    const index = await this.#index(target)
-    if (index === undefined) return 0
+    const placed = await ports.fileSystem.readFile(`${target}.idx`)
+    // The source may have been replaced since it was read. Its checksum was found to be right then.
+    if (placed === undefined || !equalBytes(await this.#checksumOf(placed), bytes.subarray(-OID_BYTES))) return 0
     const file = await ports.fileSystem.open(`${target}.pack`, "read")
     try {
       const { sizeBytes } = await file.stat()
       const trailer = await readPiece(file, sizeBytes - PACK_TRAILER_BYTES, sizeBytes)
       if (!equalBytes(trailer, index.packChecksum)) return 0
-      return await checkPack(ports.deflater, file, index, wanted, this.held)
+      const isSound = new Uint8Array(index.count)
+      const { deflater } = ports
+      const found = await checkPack({ deflater, file, index, wanted, rows }, this.held, isSound)
+      this.#checked.push({ index, isSound })
+      return found
     } finally {
       await file.close()
     }
   }
 
-  async #index(path: string): Promise<PackIndex | undefined> {
-    const { fileSystem, hasher } = this.#request.ports
-    const bytes = await fileSystem.readFile(`${path}.idx`)
-    return bytes && parsePackIndex(hasher, bytes, `${path}.idx`)
+  async #checksumOf(index: Uint8Array): Promise<Uint8Array> {
+    return this.#request.ports.hasher.sha1([index.subarray(0, -OID_BYTES)])
   }
 
   /** Copying a history takes longer than reading the few files that are wanted of it. */
@@ -211,6 +235,20 @@ async function orNone<Value>(listing: Promise<readonly Value[]>): Promise<readon
   return listing.catch(() => [])
 }
 
+/** A pack's index, and for each wanted object its row, counted from one on; 0 for what is not in it or not needed any more. */
+interface UsefulIndex {
+  readonly bytes: Uint8Array
+  readonly index: PackIndex
+  readonly rows: Uint32Array
+}
+
+/** A pack in the store, with 1 for each row of its index that holds a wanted object. */
+interface CheckedPack {
+  readonly index: PackIndex
+  readonly isSound: Uint8Array
+}
+
+const PAUSE_OBJECTS = 1024
 /** Of two million objects: every store that has the pack reads all of it. */
 const MOST_INDEX_BYTES = 64 * 1024 * 1024
 const SMALL_PACK_BYTES = 16 * 1024 * 1024

@@ -91,9 +91,7 @@ async function readRules(
       gitdir,
     },
     manifest,
-    digest: isFixed
-      ? oidAt(await hasher.sha1([utf8(JSON.stringify([manifest, gitdir, tracked.listed()]))]))
-      : undefined,
+    digest: isFixed ? oidAt(await hasher.sha1([utf8(JSON.stringify([manifest, gitdir])), ...tracked.told])) : undefined,
     stamp: isFixed ? await stamp() : undefined,
   }
 }

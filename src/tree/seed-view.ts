@@ -10,8 +10,11 @@ export class SeedView implements Seed {
 
   /** `isChanged` has 1 for each row that does not count. */
   constructor(seen: NamedTable, isChanged: Uint8Array) {
-    const { kinds } = seen.table
-    this.files = kinds.filter((kind, row) => isChanged[row] === 0 && (kind === FILE_ROW || kind === LINK_ROW)).length
+    const { count, kinds } = seen.table
+    let files = 0
+    for (let row = 0; row < count; row++)
+      if (isChanged[row] === 0 && (kinds[row] === FILE_ROW || kinds[row] === LINK_ROW)) files++
+    this.files = files
     this.root = knownRoot(seen, isChanged, false)
   }
 }

@@ -4,6 +4,7 @@
  * rules.
  */
 import { isTrue, lastVariable, type ConfigVariable } from "../core/git-config.js"
+import { entriesOf } from "../core/index-entry.js"
 import { readIndexFile, type IndexFile } from "../core/index-file.js"
 import { isInside, nameOf, parentOf, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
@@ -64,7 +65,7 @@ export async function findSeed(
   if (index !== undefined && "problem" in index) return index
   // With a time to come, nothing can be told to be older.
   if (index === undefined || index.writtenNs > BigInt(clock.nowMs()) * 1_000_000n) return undefined
-  const seen = await seedTable(index.entries, repository.prefix, Number(index.writtenNs / 1_000_000_000n))
+  const seen = await seedTable(index.columns, repository.prefix, Number(index.writtenNs / 1_000_000_000n))
   if (seen === undefined) return { problem: "The entries of the repository's index are in no order." }
   if (seen.table.count === 1) return undefined
   const places = { fs, environment, repository, config }
@@ -98,8 +99,10 @@ function convertsAll(config: readonly ConfigVariable[]): boolean {
 }
 
 /** The folders, from the repository's top, in which the index has attributes that count in the work tree. */
-function attributesIn({ entries }: IndexFile, { prefix }: OwnRepository): RepoPath[] {
-  return entries
+function attributesIn({ columns }: IndexFile, { prefix }: OwnRepository): RepoPath[] {
+  // Mostly there are none, and one search of all paths says so.
+  if (columns.paths.text?.includes(ATTRIBUTES) === false) return []
+  return entriesOf(columns)
     .filter(({ path }) => path.endsWith(ATTRIBUTES) && nameOf(path as RepoPath) === ATTRIBUTES)
     .map(({ path }) => parentOf(path as RepoPath))
     .filter((folder) => isInside(folder, prefix) || isInside(prefix, folder))
@@ -120,16 +123,13 @@ async function begin(platform: Platform, checker: StatChecker, index: ReadIndex)
   const beganMs = clock.nowMs()
   const sizes = table.sizes.slice()
   const found = new Uint8Array(sharedBuffer(table.count))
-  const surveying = checker.survey(worktree, { ...table, found })
-  // Told to whoever waits for it.
-  surveying.catch(() => {})
-  for (const [row, length] of (await seedTrees(hasher, seen)).entries())
-    if (table.kinds[row] === FOLDER_ROW) sizes[row] = length
+  const survey = checker.survey(worktree, { ...table, found }, seen.names)
+  await seedTrees(hasher, seen, sizes)
   const types = table.kinds.map((kind) => (kind === FOLDER_ROW ? TREE : BLOB))
   return {
     wanted: { count: table.count, oids: table.oids, types, sizes },
     async finish(held) {
-      await surveying
+      await survey.finish()
       const surveyed = { seen, found, beganMs, executableBit: fileSystem.traits.executableBit }
       const conversions = await readConversions({ ...places, folders: attributesFolders(surveyed) }, indexed)
       if (conversions === "all") return undefined

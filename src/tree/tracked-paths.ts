@@ -1,9 +1,11 @@
 import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import type { IndexEntry } from "../core/index-entry.js"
+import { concat, equalBytes } from "../core/bytes.js"
+import type { IndexColumns } from "../core/index-columns.js"
+import { entriesOf, type IndexEntry } from "../core/index-entry.js"
 import type { Hasher } from "../core/hasher.js"
 import { readIndexFile, type IndexFile } from "../core/index-file.js"
-import { parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { encodeName, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OwnRepository } from "./own-repository.js"
 import { unlessRefused } from "./read-small-file.js"
 
@@ -13,8 +15,8 @@ export interface TrackedPaths {
   has(path: RepoPath): boolean
   /** Whether it tracks a path somewhere inside this folder, or the folder itself as a gitlink. */
   hasInside(folder: RepoPath): boolean
-  /** All of them, in an order of their own. */
-  listed(): readonly string[]
+  /** Bytes that are others whenever others are tracked. */
+  readonly told: readonly Uint8Array[]
   /** False when the repository has an index that could not be read: then nothing counts as tracked. */
   readonly isKnown: boolean
 }
@@ -32,26 +34,59 @@ export async function trackedPaths(
   ignoreCase: boolean,
   onIndex: (index: IndexFile | undefined) => void = () => {},
 ): Promise<TrackedPaths> {
-  let entries: readonly IndexEntry[] | undefined
+  let columns: IndexColumns | undefined
+  let isKnown = true
   try {
     const index = repository === undefined ? undefined : await readIndexFile(fs, hasher, repository.gitdir)
     onIndex(index)
-    entries = index?.entries ?? []
+    columns = index?.columns
   } catch (error) {
+    isKnown = false
     const isDamage = error instanceof SnapshotError && errnoOf(error) === undefined
     // Damage stays; a failure of the system may be over next time, and files would be left out without a word.
     if (!isDamage) unlessRefused(error)
   }
-  return pathSet(entries, repository?.prefix ?? "", ignoreCase)
+  const prefix = repository?.prefix ?? ""
+  // Where no rule names anything, nobody asks for any of them.
+  let set: PathSet | undefined
+  const paths = (): PathSet => (set ??= pathSet(columns === undefined ? [] : entriesOf(columns), prefix, ignoreCase))
+  return {
+    has: (path) => paths().has(path),
+    hasInside: (folder) => paths().hasInside(folder),
+    told: columns === undefined ? [] : toldOf(columns, prefix),
+    isKnown,
+  }
 }
 
-function pathSet(entries: readonly IndexEntry[] | undefined, prefix: string, ignoreCase: boolean): TrackedPaths {
+/** The paths below `prefix`, and sparse folders above it, with their ends. */
+function toldOf({ count, paths }: IndexColumns, prefix: string): Uint8Array[] {
+  const { bytes, ends } = paths
+  if (prefix === "") return [bytes, bytesOf(ends)]
+  const inside = encodeName(`${prefix}/`)
+  const told: Uint8Array[] = []
+  for (let i = 0, start = 0; i < count; start = ends[i++] as number) {
+    const path = bytes.subarray(start, ends[i])
+    const isAbove = path.length < inside.length && path.at(-1) === SLASH
+    const shared = isAbove ? path.length : inside.length
+    if (equalBytes(path.subarray(0, shared), inside.subarray(0, shared))) told.push(path)
+  }
+  let end = 0
+  return [concat(told), bytesOf(Uint32Array.from(told, (path) => (end += path.length)))]
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
+}
+
+type PathSet = Pick<TrackedPaths, "has" | "hasInside">
+
+function pathSet(entries: readonly IndexEntry[], prefix: string, ignoreCase: boolean): PathSet {
   const same = (path: string): RepoPath => (ignoreCase ? lowerAscii(path) : path) as RepoPath
   const start = prefix === "" ? "" : `${same(prefix)}/`
   const paths = new Set<RepoPath>()
   const folders = new Set<RepoPath>()
   const sparse = new Set<RepoPath>()
-  for (const entry of entries ?? []) {
+  for (const entry of entries) {
     const full = same(entry.path).replace(/\/$/, "")
     if (entry.mode === SPARSE_FOLDER && `${start}/`.startsWith(`${full}/`)) sparse.add(ROOT)
     if (!full.startsWith(start)) continue
@@ -71,8 +106,6 @@ function pathSet(entries: readonly IndexEntry[] | undefined, prefix: string, ign
   return {
     has: (path): boolean => paths.has(same(path)) || isSparse(same(path)),
     hasInside: (folder): boolean => folders.has(same(folder)) || isSparse(same(folder)),
-    listed: () => [...paths, ...[...sparse].map((folder) => `${folder}/`)],
-    isKnown: entries !== undefined,
   }
 }
 
@@ -80,5 +113,6 @@ function lowerAscii(path: string): string {
   return path.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
 }
 
+const SLASH = 0x2f
 const SPARSE_FOLDER = 0o040000
 const GITLINK = 0o160000

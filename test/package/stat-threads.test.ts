@@ -2,7 +2,14 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { describe, expect, it } from "vitest"
-import { FILE_ROW, FOLDER_ROW, type StatChecker } from "../../src/core/stat-checker.js"
+import {
+  ALL_TOLD,
+  AS_TOLD,
+  FILE_ROW,
+  FOLDER_ROW,
+  type StatChecker,
+  type ToldColumns,
+} from "../../src/core/stat-checker.js"
 import { statThreads } from "../../src/platform/node/stat-threads.js"
 import { StatTableWriter, type NamedTable } from "../../src/tree/stat-table.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
@@ -91,5 +98,41 @@ describe("many paths that are compared together", () => {
     )
     for (let i = 0; i < 10; i++)
       expect(await changedRows(statThreads(pathToFileURL(program)), files)).toEqual(files.expected)
+  })
+})
+
+/** What is left of the rows when only what an index would tell of them is. */
+function told({ known }: Edited): ToldColumns {
+  const { table } = known
+  const found = new Uint8Array(new SharedArrayBuffer(table.count))
+  const inodes = new BigInt64Array(new SharedArrayBuffer(8 * table.count))
+  for (const [row, inode] of table.inodes.entries()) inodes[row] = BigInt.asUintN(32, inode)
+  const permissions = new Uint32Array(new SharedArrayBuffer(4 * table.count))
+  return { ...table, inodes, permissions, found }
+}
+
+describe("many paths that are surveyed together", () => {
+  it.each([
+    ["by threads", WORKER],
+    ["on the calling thread, where no thread can be had", new URL("./no-such-file.js", import.meta.url)],
+  ])("are each filled in, unless they changed: %s", async (_, program) => {
+    const files = await edited()
+    const checker = statThreads(program)
+    for (let i = 0; i < 3; i++) {
+      const rows = told(files)
+      await checker.survey(files.root, rows, files.known.names).finish()
+      const { table } = files.known
+      for (let row = 0; row < table.count; row++) {
+        const isFolder = table.kinds[row] === FOLDER_ROW
+        const name = files.known.names.slice(table.nameStarts[row], table.nameStarts[row + 1])
+        // Nobody told what a folder was.
+        const isAsTold = isFolder || !files.expected.includes(row)
+        const isAllTold = isFolder && name !== "folder-29"
+        expect(rows.found[row]).toBe(!isAsTold ? 0 : isAllTold ? AS_TOLD | ALL_TOLD : AS_TOLD)
+        if (!isAsTold) continue
+        expect(rows.inodes[row]).toBe(table.inodes[row])
+        expect(rows.permissions[row]).toBe(table.permissions[row])
+      }
+    }
   })
 })

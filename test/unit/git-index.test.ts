@@ -233,6 +233,17 @@ describe.runIf(gitIsThere())("trackedPaths", () => {
     expect((await tracked(top)).isKnown).toBe(false)
   })
 
+  it("tells whether something else is tracked inside, whatever changes outside", async () => {
+    const top = await project("a", "sub/b", "sub/c/d", "subway/e")
+    const told = async (folder: string): Promise<string> =>
+      Buffer.concat((await tracked(join(top, folder))).told).toString("hex")
+    const [whole, inside] = [await told(""), await told("sub")]
+    git(["update-index", "--force-remove", "subway/e"], { cwd: top })
+    expect([(await told("")) === whole, (await told("sub")) === inside]).toEqual([false, true])
+    git(["update-index", "--force-remove", "sub/c/d"], { cwd: top })
+    expect((await told("sub")) === inside).toBe(false)
+  })
+
   it("takes two spellings for one where letter case does not count", async () => {
     const top = await project("Sub/README")
     const repository = await findOwnRepository(fs, top)

@@ -45,11 +45,33 @@ describe("a pack index", () => {
     )
   })
 
+  it("tells its entries in the order in which they stand, and knows rows by oids and by bytes", async () => {
+    await fc.assert(
+      fc.asyncProperty(entries, async (written) => {
+        const index = await parse(await encodePackIndex(hasher, written, CHECKSUM))
+        const { starts, rows, places } = index.inOrder(2 ** 53)
+        const offsets = written.map((each) => each.offset).toSorted((a, b) => a - b)
+        expect([...starts]).toEqual([...offsets, 2 ** 53])
+        for (const [place, row] of rows.entries()) {
+          expect(index.offsetAt(row)).toBe(starts[place])
+          expect(places[row]).toBe(place)
+        }
+        for (const each of written) {
+          const row = index.row(each.oid) as number
+          expect(index.offsetAt(row)).toBe(each.offset)
+          expect(index.rowOf(Buffer.from(`ff${each.oid}`, "hex"), 1)).toBe(row)
+        }
+      }),
+    )
+  })
+
   it("does not find an oid that it does not hold", async () => {
     await fc.assert(
       fc.asyncProperty(entries, fc.oneof(oid, near), async (written, wanted) => {
         fc.pre(!written.some((each) => each.oid === wanted))
-        expect((await parse(await encodePackIndex(hasher, written, CHECKSUM))).find(wanted)).toBeUndefined()
+        const index = await parse(await encodePackIndex(hasher, written, CHECKSUM))
+        expect(index.find(wanted)).toBeUndefined()
+        expect(index.rowOf(Buffer.from(wanted, "hex"), 0)).toBeUndefined()
       }),
     )
   })

@@ -1,6 +1,6 @@
-import fs from "node:fs"
 import { FOLDER_ROW, pairsOf, type StatColumns } from "../../core/stat-checker.js"
 import { eachRow, FILE_TYPES } from "./each-row.js"
+import { isSameTime, numberAt, statOf } from "./plain-stat.js"
 
 /** Compares the rows from `start` up to `end` with the file system; gives those that differ. `names` is the text of all names. */
 export function changedRows(root: string, columns: StatColumns, names: string, start: number, end: number): number[] {
@@ -13,16 +13,11 @@ export function changedRows(root: string, columns: StatColumns, names: string, s
   return changed
 }
 
-/** Columns as pairs of numbers: to read a bigint takes as long as all else about a row. */
+/** Columns as pairs of numbers. */
 interface PairColumns {
   readonly mtimes: Uint32Array
   readonly ctimes: Uint32Array
   readonly inodes: Uint32Array
-}
-
-/** The signed number in a row of such a column, as exact as a number can be. */
-function numberAt(column: Uint32Array, row: number): number {
-  return ((column[2 * row + 1] as number) | 0) * 2 ** 32 + (column[2 * row] as number)
 }
 
 function isChanged(columns: StatColumns, pairs: PairColumns, row: number, address: string): boolean {
@@ -37,24 +32,4 @@ function isChanged(columns: StatColumns, pairs: PairColumns, row: number, addres
     stat.mode !== ((FILE_TYPES[kind] as number) | (permissions[row] as number)) ||
     (kind !== FOLDER_ROW && stat.size !== sizes[row])
   )
-}
-
-/** What cannot be looked at has changed. */
-function statOf(address: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(address, OPTIONS)
-  } catch {
-    return undefined
-  }
-}
-
-/** Stats with whole nanoseconds would take half as long again. */
-const OPTIONS = { throwIfNoEntry: false } as const
-
-/**
- * A number of milliseconds is off by less than a microsecond. That is as good as exact: a row counts only when its times
- * lay 20 ms or more before it was read, and whatever changes a file sets its ctime to the time of the change.
- */
-function isSameTime(ms: number, ns: number): boolean {
-  return Math.abs(ms * 1e6 - ns) < 1000
 }

@@ -9,24 +9,27 @@ export function eachRow(
   end: number,
   visit: (row: number, address: string) => void,
 ): void {
-  /** The folders that the row is in: where each ends, and its address with a slash. */
-  const folderEnds: number[] = []
-  const folders: string[] = []
+  /** The folders that the row is in, the innermost aside: where each ends, and its address with a slash. */
+  const outerEnds: number[] = []
+  const outer: (string | undefined)[] = []
+  let innermostEnd = Number.POSITIVE_INFINITY
+  let innermost: string | undefined
   for (let row = 0; row < end; row++) {
-    while (folderEnds.length > 0 && row === folderEnds.at(-1)) {
-      folderEnds.pop()
-      folders.pop()
+    while (row === innermostEnd) {
+      innermostEnd = outerEnds.pop() as number
+      innermost = outer.pop()
     }
     const rowEnd = ends[row] as number
     if (rowEnd <= start) {
       row = rowEnd - 1
       continue
     }
-    const parent = folders.at(-1)
-    const address = parent === undefined ? root : parent + names.slice(nameStarts[row], nameStarts[row + 1])
+    const address = innermost === undefined ? root : innermost + names.slice(nameStarts[row], nameStarts[row + 1])
     if (kinds[row] === FOLDER_ROW) {
-      folderEnds.push(rowEnd)
-      folders.push(`${address}/`)
+      outerEnds.push(innermostEnd)
+      outer.push(innermost)
+      innermostEnd = rowEnd
+      innermost = `${address}/`
     }
     if (row >= start) visit(row, address)
   }

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { createHash, hash } from "node:crypto"
 import type { Hasher, RunningHash } from "../../core/hasher.js"
 
 /** SHA-1 by OpenSSL. */
@@ -7,17 +7,24 @@ export function nodeHasher(): Hasher {
 }
 
 function sha1(parts: readonly Uint8Array[]): Uint8Array {
-  const hash = start()
-  for (const part of parts) hash.update(part)
-  return hash.digest()
+  const [first] = parts
+  // At once takes a third of the time.
+  if (first !== undefined && parts.length === 1) return plainBytes(hash("sha1", first, "buffer"))
+  const running = start()
+  for (const part of parts) running.update(part)
+  return running.digest()
 }
 
 function start(): RunningHash {
-  const hash = createHash("sha1")
+  const running = createHash("sha1")
   return {
     update(bytes: Uint8Array): void {
-      hash.update(bytes)
+      running.update(bytes)
     },
-    digest: (): Uint8Array => Uint8Array.from(hash.digest()),
+    digest: (): Uint8Array => plainBytes(running.digest()),
   }
+}
+
+function plainBytes({ buffer, byteOffset, length }: Buffer): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length)
 }

@@ -24,7 +24,7 @@ export interface NodePlatformOptions {
   readonly client?: FileSystemClient
   /** Reads files of node:fs; without it they are read beside each other only as far as the thread pool of Node goes. */
   readonly contentReader?: ContentReader
-  /** Looks at many paths of node:fs; by default one of its own. */
+  /** Looks at many paths of node:fs; without it each platform has threads of its own for that. */
   readonly statChecker?: StatChecker
   /** Does what takes long; without it that is done on the calling thread. */
   readonly jobThread?: JobThread
@@ -32,7 +32,7 @@ export interface NodePlatformOptions {
 
 /** The ports on Node. The one place in the library that looks at the environment and the home folder. */
 export async function nodePlatform(options: NodePlatformOptions = {}): Promise<Platform> {
-  const { client, jobThread } = options
+  const { client, jobThread, statChecker } = options
   // node:fs itself is better served by what knows its flags and handles.
   const isNode = client === undefined || client.promises === fs.promises
   const fileSystem = isNode ? nodeFileSystem() : clientFileSystem(client)
@@ -47,7 +47,7 @@ export async function nodePlatform(options: NodePlatformOptions = {}): Promise<P
     owner: nodeOwner(),
     lister: fastGlobLister(fileSystem),
     environment: environment(),
-    ...(isNode ? { statChecker: options.statChecker ?? statThreads(new URL("stat-worker.js", import.meta.url)) } : {}),
+    ...(isNode ? { statChecker: statChecker ?? statThreads(new URL("stat-worker.js", import.meta.url)) } : {}),
     ...(isNode && fileSystem.traits.folderHandles ? { fileBatches: nodeBatches(jobThread, unpacker, fs) } : {}),
     ...(isNode && options.contentReader !== undefined ? { contentReader: options.contentReader } : {}),
   }

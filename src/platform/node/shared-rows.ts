@@ -1,10 +1,11 @@
-import type { StatColumns } from "../../core/stat-checker.js"
+import type { StatColumns, ToldColumns } from "../../core/stat-checker.js"
 import { changedRows } from "./changed-rows.js"
+import { surveyRows } from "./survey-rows.js"
 
-/** Rows that threads compare together: each takes some that nobody has taken, until none are left. */
-export interface SharedRows {
+/** Rows that threads look at together: each takes some that nobody has taken, until none are left. */
+export interface SharedRows<Columns = StatColumns> {
   readonly root: string
-  readonly columns: StatColumns
+  readonly columns: Columns
   /** The text of all names. */
   readonly names: string
   /** One number, in memory that the threads share: how many portions were taken. */
@@ -13,9 +14,9 @@ export interface SharedRows {
 
 /** What one thread found. */
 export interface FoundRows {
-  /** How many portions it compared. */
+  /** How many portions it took. */
   readonly portions: number
-  /** Those of their rows that differ. */
+  /** Those of their rows that differ; none when they were surveyed. */
   readonly changed: readonly number[]
 }
 
@@ -30,11 +31,26 @@ export function portionsOf({ count }: StatColumns): number {
 }
 
 /** Takes a portion and compares it; gives the rows that differ, undefined when all portions have been taken. */
-export function compareNext({ root, columns, names, taken }: SharedRows): readonly number[] | undefined {
-  const start = Atomics.add(taken, 0, 1) * PORTION_ROWS
-  if (start >= columns.count) return undefined
-  return changedRows(root, columns, names, start, Math.min(start + PORTION_ROWS, columns.count))
+export function compareNext(rows: SharedRows): readonly number[] | undefined {
+  return takeNext(rows, (start, end) => changedRows(rows.root, rows.columns, rows.names, start, end))
 }
 
+/** Takes a portion and surveys it; undefined when all portions have been taken. */
+export function surveyNext(rows: SharedRows<ToldColumns>): readonly number[] | undefined {
+  return takeNext(rows, (start, end) => {
+    surveyRows(rows.root, rows.columns, rows.names, start, end)
+    return NONE
+  })
+}
+
+function takeNext(
+  { columns, taken }: SharedRows,
+  look: (start: number, end: number) => readonly number[],
+): readonly number[] | undefined {
+  const start = Atomics.add(taken, 0, 1) * PORTION_ROWS
+  return start < columns.count ? look(start, Math.min(start + PORTION_ROWS, columns.count)) : undefined
+}
+
+const NONE: readonly number[] = []
 /** So many take a millisecond, and in a new process up to ten. */
 const PORTION_ROWS = 200

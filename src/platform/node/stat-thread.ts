@@ -33,8 +33,8 @@ export class StatThread {
     return this.#ask({ root, taken, columns: isKnown ? undefined : columns })
   }
 
-  async survey(question: SurveyQuestion): Promise<void> {
-    await this.#ask(question)
+  survey(question: SurveyQuestion): Promise<FoundRows> {
+    return this.#ask(question)
   }
 
   end(): void {

@@ -1,10 +1,9 @@
 import { statfs } from "node:fs/promises"
 import { availableParallelism } from "node:os"
-import { namesOf, type StatChecker, type ToldColumns } from "../../core/stat-checker.js"
+import type { StatChecker, ToldColumns } from "../../core/stat-checker.js"
 import { nextTurn } from "../../core/turns.js"
-import { compareNext, nothingTaken, portionsOf, type FoundRows, type SharedRows } from "./shared-rows.js"
+import { compareNext, nothingTaken, portionsOf, surveyNext, type FoundRows, type SharedRows } from "./shared-rows.js"
 import { StatThread } from "./stat-thread.js"
-import { surveyRows } from "./survey-rows.js"
 
 /**
  * Looks at paths on the calling thread, and where there are many on threads that end when they have had nothing to do for
@@ -27,27 +26,32 @@ export function statThreads(file: URL): StatChecker {
     }, IDLE_MS).unref()
   }
 
-  /** Lets threads work, and starts them where they are not there. */
-  async function together<Value>(most: number, step: (all: readonly StatThread[]) => Promise<Value>): Promise<Value> {
+  /** Asks threads, and starts them where they are not there. One that cannot be had takes nothing from the caller. */
+  function askSome(most: number, ask: (thread: StatThread) => Promise<FoundRows>): Promise<FoundRows>[] {
     clearTimeout(idle)
     try {
-      return await step(running(most))
-    } finally {
-      rest()
+      const asked = running(most).map(ask)
+      void Promise.allSettled(asked).then(rest)
+      return asked
+    } catch {
+      return []
     }
   }
 
   return {
     async changed(root, columns, names) {
-      const rows = (): SharedRows => ({ root, columns, names, taken: nothingTaken() })
+      const rows: SharedRows = { root, columns, names, taken: nothingTaken() }
       // The calling thread compares as well.
       const most = Math.min(MOST_THREADS, availableParallelism() - 1)
-      const found =
-        columns.count < THREAD_ROWS
-          ? undefined
-          : await together(most, (all) => changedTogether(rows(), all)).catch(() => undefined)
-      // A thread that cannot be had, or that was ended, takes nothing from the caller.
-      return Uint32Array.from(found ?? (await compareHere(rows(), false)).changed)
+      const ask = (thread: StatThread): Promise<FoundRows> => thread.compare(root, columns, rows.taken)
+      const asked = columns.count < THREAD_ROWS ? [] : askSome(most, ask)
+      try {
+        return Uint32Array.from(
+          await allPortions(portionsOf(columns), [lookHere(() => compareNext(rows), asked.length > 0), ...asked]),
+        )
+      } catch {
+        return Uint32Array.from((await lookHere(() => compareNext({ ...rows, taken: nothingTaken() }), false)).changed)
+      }
     },
     prepare() {
       try {
@@ -57,12 +61,21 @@ export function statThreads(file: URL): StatChecker {
         // Whoever asks does without.
       }
     },
-    async survey(root, told) {
-      if (told.count < THREAD_ROWS) return surveyHere(root, told)
-      await together(surveyors(told.count), (all) => surveyTogether(root, told, all)).catch(() =>
-        // Rows that a thread has filled in by then are no longer as they were told, and stay what it found.
-        surveyHere(root, told),
-      )
+    survey(root, told, names) {
+      const rows: SharedRows<ToldColumns> = { root, columns: told, names, taken: nothingTaken() }
+      const ask = (thread: StatThread): Promise<FoundRows> => thread.survey({ root, told, taken: rows.taken })
+      const asked = told.count < THREAD_ROWS ? [] : askSome(surveyors(told.count), ask)
+      const here = (): Promise<FoundRows> => lookHere(() => surveyNext(rows), asked.length > 0)
+      return {
+        async finish() {
+          try {
+            await allPortions(portionsOf(told), [here(), ...asked])
+          } catch {
+            // Rows that were filled in by then are no longer as they were told, and stay what was found.
+            await lookHere(() => surveyNext({ ...rows, taken: nothingTaken() }), false)
+          }
+        },
+      }
     },
     async keepsFolderTimes(root) {
       if (process.platform !== "linux") return false
@@ -86,38 +99,34 @@ function surveyors(count: number): number {
 const MOST_THREADS = 2
 /** Fewer rows than this are compared here, in less time than a thread takes to start. */
 const THREAD_ROWS = 2000
-/** So many take about a millisecond. */
-const TURN_ROWS = 400
 const IDLE_MS = 60_000
 /** Longer than a portion takes while the program is compiled. */
 const SLOW_MS = 25
 
 /**
- * All rows that differ, once each portion has been compared. A thread that was late for all of them, since it was still
+ * All rows that differ, once each portion has been looked at. A thread that was late for all of them, since it was still
  * starting, is not waited for. Rejects when one ended that had taken some.
  */
-function changedTogether(rows: SharedRows, threads: readonly StatThread[]): Promise<readonly number[]> {
-  const asked = threads.map((thread) => thread.compare(rows.root, rows.columns, rows.taken))
+function allPortions(portions: number, parts: readonly Promise<FoundRows>[]): Promise<readonly number[]> {
   return new Promise((resolve, reject) => {
     const changed: number[] = []
-    let left = portionsOf(rows.columns)
+    let left = portions
     const take = (found: FoundRows): void => {
       for (const row of found.changed) changed.push(row)
       left -= found.portions
       if (left === 0) resolve(changed)
     }
-    const parts = [compareHere(rows, threads.length > 0), ...asked]
     for (const part of parts) void part.then(take, () => {})
-    void Promise.allSettled(parts).then(() => reject(new Error("a comparing thread ended in the middle of its work")))
+    void Promise.allSettled(parts).then(() => reject(new Error("a thread ended in the middle of its work")))
   })
 }
 
-/** Compares what nobody has taken on the calling thread, a portion in each turn of the event loop. */
-async function compareHere(rows: SharedRows, hasThreads: boolean): Promise<FoundRows> {
+/** Looks at what nobody has taken on the calling thread, a portion in each turn of the event loop. */
+async function lookHere(next: () => readonly number[] | undefined, hasThreads: boolean): Promise<FoundRows> {
   const changed: number[] = []
   let portions = 0
   let beganMs = performance.now()
-  for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
+  for (let found = next(); found !== undefined; found = next()) {
     portions++
     changed.push(...found)
     // Where each look waits for a disk or a network, threads wait for it.
@@ -126,23 +135,4 @@ async function compareHere(rows: SharedRows, hasThreads: boolean): Promise<Found
     beganMs = performance.now()
   }
   return { portions, changed }
-}
-
-/** Lets each thread survey its share of the rows. */
-async function surveyTogether(root: string, told: ToldColumns, threads: readonly StatThread[]): Promise<void> {
-  const share = Math.ceil(told.count / threads.length)
-  await Promise.all(
-    threads.map((thread, i) =>
-      thread.survey({ root, told, start: i * share, end: Math.min((i + 1) * share, told.count) }),
-    ),
-  )
-}
-
-/** Surveys on the calling thread, a little in each turn of the event loop. */
-async function surveyHere(root: string, told: ToldColumns): Promise<void> {
-  const names = namesOf(told)
-  for (let start = 0; start < told.count; start += TURN_ROWS) {
-    if (start > 0) await nextTurn()
-    surveyRows(root, told, names, start, Math.min(start + TURN_ROWS, told.count))
-  }
 }

@@ -1,8 +1,7 @@
 /* A thread that looks at paths of which something is known. */
 import { parentPort } from "node:worker_threads"
 import { namesOf, type StatColumns, type ToldColumns } from "../../core/stat-checker.js"
-import { compareNext, type FoundRows } from "./shared-rows.js"
-import { surveyRows } from "./survey-rows.js"
+import { compareNext, surveyNext, type FoundRows } from "./shared-rows.js"
 
 /** What to compare, together with other threads. */
 export interface CompareQuestion {
@@ -13,12 +12,11 @@ export interface CompareQuestion {
   readonly taken: Int32Array
 }
 
-/** Which rows to survey. The answer tells nothing but that it was done. */
+/** What to survey, together with other threads. */
 export interface SurveyQuestion {
   readonly root: string
   readonly told: ToldColumns
-  readonly start: number
-  readonly end: number
+  readonly taken: Int32Array
 }
 
 let columns: StatColumns | undefined
@@ -28,9 +26,9 @@ parentPort?.on("message", (question: CompareQuestion | SurveyQuestion) => {
   parentPort?.postMessage("told" in question ? survey(question) : compare(question))
 })
 
-function survey({ root, told, start, end }: SurveyQuestion): FoundRows {
-  surveyRows(root, told, namesOf(told), start, end)
-  return { portions: 0, changed: [] }
+function survey({ root, told, taken }: SurveyQuestion): FoundRows {
+  const rows = { root, columns: told, names: namesOf(told), taken }
+  return takeAll(() => surveyNext(rows))
 }
 
 function compare({ root, taken, columns: sent }: CompareQuestion): FoundRows {
@@ -38,11 +36,14 @@ function compare({ root, taken, columns: sent }: CompareQuestion): FoundRows {
     columns = sent
     names = namesOf(sent)
   }
+  const rows = columns && { root, columns, names, taken }
+  return takeAll(() => rows && compareNext(rows))
+}
+
+function takeAll(next: () => readonly number[] | undefined): FoundRows {
   const changed: number[] = []
   let portions = 0
-  if (columns === undefined) return { portions, changed }
-  const rows = { root, columns, names, taken }
-  for (let found = compareNext(rows); found !== undefined; found = compareNext(rows)) {
+  for (let found = next(); found !== undefined; found = next()) {
     portions++
     changed.push(...found)
   }

@@ -9,56 +9,43 @@ import {
   type ToldColumns,
 } from "../../core/stat-checker.js"
 import { eachRow, FILE_TYPES } from "./each-row.js"
+import { isSameTime, numberAt, statOf } from "./plain-stat.js"
 
 /** Looks at the rows from `start` up to `end`, as StatChecker.survey says. `names` is the text of all names. */
 export function surveyRows(root: string, columns: ToldColumns, names: string, start: number, end: number): void {
   const device = statOf(root)?.dev
-  const { sizes, kinds } = columns
-  const [mtimes, ctimes, inodes] = [columns.mtimes, columns.ctimes, columns.inodes].map(pairsOf) as [
-    Uint32Array,
-    Uint32Array,
-    Uint32Array,
-  ]
+  const { sizes, kinds, permissions, found } = columns
+  const mtimes = pairsOf(columns.mtimes)
+  const ctimes = pairsOf(columns.ctimes)
+  const inodes = pairsOf(columns.inodes)
   eachRow(root, columns, names, start, end, (row, address) => {
     // A name that comes while the folder is listed must not make it look as it was.
     const stat = statOf(address)
     const kind = kinds[row] as number
-    if (stat === undefined || (Number(stat.mode) & FILE_TYPE) !== FILE_TYPES[kind]) return
-    const isAsTold =
-      kind === FOLDER_ROW ||
-      (low32(stat.size) === sizes[row] &&
-        low32(stat.ino) === inodes[2 * row] &&
-        stat.mtimeNs === timeAt(mtimes, row) &&
-        stat.ctimeNs === timeAt(ctimes, row))
-    if (!isAsTold) return
-    columns.mtimes[row] = stat.mtimeNs
-    columns.ctimes[row] = stat.ctimeNs
-    columns.inodes[row] = stat.ino
-    sizes[row] = Number(stat.size)
-    columns.permissions[row] = Number(stat.mode) & 0o7777
-    columns.found[row] =
+    if (stat === undefined || (stat.mode & FILE_TYPE) !== FILE_TYPES[kind]) return
+    if (kind === FOLDER_ROW) {
+      columns.mtimes[row] = nanoseconds(stat.mtimeMs)
+      columns.ctimes[row] = nanoseconds(stat.ctimeMs)
+      inodes[2 * row] = stat.ino
+    } else if (
+      stat.size >>> 0 !== sizes[row] ||
+      stat.ino >>> 0 !== inodes[2 * row] ||
+      !isSameTime(stat.mtimeMs, numberAt(mtimes, row)) ||
+      !isSameTime(stat.ctimeMs, numberAt(ctimes, row))
+    )
+      return
+    inodes[2 * row + 1] = Math.floor(stat.ino / 2 ** 32)
+    sizes[row] = stat.size
+    permissions[row] = stat.mode & 0o7777
+    found[row] =
       AS_TOLD | (stat.dev === device ? 0 : ELSEWHERE) | (kind === FOLDER_ROW ? look(columns, names, row, address) : 0)
   })
 }
 
-/** Undefined for what cannot be looked at. */
-function statOf(address: string): fs.BigIntStats | undefined {
-  try {
-    return fs.lstatSync(address, OPTIONS)
-  } catch {
-    return undefined
-  }
-}
-
-const OPTIONS = { bigint: true, throwIfNoEntry: false } as const
-
-function low32(number: bigint): number {
-  return Number(BigInt.asUintN(32, number))
-}
-
-/** The time that a row was told, in nanoseconds. */
-function timeAt(times: Uint32Array, row: number): bigint {
-  return BigInt(times[2 * row + 1] as number) * 1_000_000_000n + BigInt(times[2 * row] as number)
+/** The time of a folder, as near as it is told: whole milliseconds are exact. */
+function nanoseconds(ms: number): bigint {
+  const whole = Math.floor(ms)
+  return BigInt(whole) * 1_000_000n + BigInt(Math.round((ms - whole) * 1e6))
 }
 
 /** What the names in a folder tell. */
