@@ -1,0 +1,204 @@
+import { describe, expect, test } from "vitest"
+import { BACKENDS, expectError } from "../../support/store-under-test.js"
+
+describe.each(BACKENDS)("undo, redo and revert on $name", ({ start }) => {
+  test("undo and redo lead back and forth, any number of times, in other processes, too", async () => {
+    const place = await start()
+    place.write("changed", "one", 0o600)
+    place.write("folder/gone", "one")
+    place.link("link", "changed")
+    place.folder("empty", 0o700)
+    let store = await place.open()
+    const { snapshot } = await store.capture()
+    const then = place.content()
+    place.write("changed", "never captured", 0o644)
+    place.remove("folder")
+    place.write("folder", "a file now")
+    place.remove("link")
+    place.write("added/deep", "new", 0o755)
+    place.remove("empty")
+    const unsaved = place.content()
+    await store.restore(snapshot.id)
+    for (let i = 0; i < 3; i++) {
+      expect((await store.undo()).complete).toBe(true)
+      expect(place.content()).toEqual(unsaved)
+      if (i === 1) {
+        await store.close()
+        store = await place.open()
+      }
+      expect((await store.redo()).complete).toBe(true)
+      expect(place.content()).toEqual(then)
+    }
+    expect(place.leftovers()).toEqual([])
+  })
+
+  test("undo goes back one restore after the other, and redo forward again; another restore ends what could be redone", async () => {
+    const place = await start()
+    const store = await place.open()
+    const ids: string[] = []
+    for (const text of ["one", "two", "three"]) {
+      place.write("a", text)
+      ids.push((await store.capture()).snapshot.id)
+    }
+    await store.restore(ids[0] ?? "")
+    await store.restore(ids[1] ?? "")
+    const seen: (string | undefined)[] = []
+    const step = async (call: () => Promise<unknown>): Promise<void> => {
+      await call()
+      seen.push(place.read("a"))
+    }
+    await step(() => store.undo())
+    await step(() => store.undo())
+    await expectError(store.undo(), "NOTHING_TO_UNDO", { wanted: "undo" })
+    await step(() => store.redo())
+    await step(() => store.redo())
+    await expectError(store.redo(), "NOTHING_TO_UNDO", { wanted: "redo" })
+    await step(() => store.undo())
+    await step(() => store.restore(ids[2] ?? ""))
+    await expectError(store.redo(), "NOTHING_TO_UNDO", { wanted: "redo" })
+    await step(() => store.undo())
+    expect(seen).toEqual(["one", "three", "one", "two", "one", "three", "one"])
+  })
+
+  test("a capture that finds other changes ends what could be redone; one that finds none does not", async () => {
+    const place = await start()
+    place.write("a", "one")
+    const store = await place.open()
+    const { snapshot } = await store.capture()
+    place.write("a", "two")
+    await store.restore(snapshot.id)
+    await store.undo()
+    await store.capture({ label: "nothing else" })
+    await store.redo()
+    await store.undo()
+    place.write("b", "new")
+    await store.capture()
+    await expectError(store.redo(), "NOTHING_TO_UNDO", { wanted: "redo" })
+    await store.undo().catch(() => {})
+    expect([place.read("a"), place.read("b")]).toEqual(["two", "new"])
+  })
+
+  test("what was edited since a restore is kept by its undo, and told with both versions", async () => {
+    const place = await start()
+    place.write("a", "one")
+    place.write("b", "one")
+    const store = await place.open()
+    const { snapshot } = await store.capture()
+    place.write("a", "two")
+    place.write("b", "two")
+    await store.restore(snapshot.id)
+    place.write("a", "mine")
+    const made = await store.plan({ undo: true })
+    expect(made.keeps).toMatchObject([{ path: "a", reason: "conflict" }])
+    const report = await store.undo()
+    expect([place.read("a"), place.read("b")]).toEqual(["mine", "two"])
+    expect(report.outcomes).toMatchObject([
+      { path: "a", action: "kept", reason: "conflict", ours: expect.any(String), theirs: expect.any(String) },
+      { path: "b", action: "written" },
+    ])
+  })
+
+  test("revert takes back what changed from one snapshot to another, and nothing else", async () => {
+    const place = await start()
+    place.write("changed", "one")
+    place.write("removed", "one", 0o755)
+    place.write("before", "one")
+    const store = await place.open()
+    const from = await store.capture()
+    place.write("changed", "step")
+    place.remove("removed")
+    place.write("added", "step")
+    const to = await store.capture()
+    place.write("before", "later")
+    place.write("later", "new")
+    const made = await store.plan({ revert: { from: from.snapshot.id, to: to.snapshot.id } })
+    expect(made.writes.map(({ path }) => path)).toEqual(["changed", "removed"])
+    expect(made.deletes.map(({ path }) => path)).toEqual(["added"])
+    const later = place.content()
+    const report = await store.apply(JSON.parse(JSON.stringify(made)))
+    expect(report.complete).toBe(true)
+    const read = ["changed", "removed", "added", "before", "later"].map((path) => place.read(path))
+    expect(read).toEqual(["one", "one", undefined, "later", "new"])
+    await store.undo()
+    expect(place.content()).toEqual(later)
+  })
+
+  test("revert merges text that was edited elsewhere in the file, and keeps what was edited in the same place", async () => {
+    const place = await start()
+    const lines = (first: string, last: string): string => `${first}\n2\n3\n4\n5\n6\r\n${last}`
+    place.write("merged", lines("one", "seven"))
+    place.write("clash", lines("one", "seven"))
+    place.write("binary", "\0one")
+    place.write("gone", "one")
+    const store = await place.open()
+    const from = await store.capture()
+    for (const path of ["merged", "clash"]) place.write(path, lines("STEP", "seven"))
+    place.write("binary", "\0step\n2\n3\n4\n5")
+    place.write("gone", "step")
+    const to = await store.capture()
+    place.write("merged", lines("STEP", "LATER"))
+    place.write("clash", lines("LATER", "seven"))
+    place.write("binary", "\0step\n2\n3\n4\n5\nlater")
+    place.remove("gone")
+    const edited = place.content()
+    const target = { revert: { from: from.snapshot.id, to: to.snapshot.id } }
+    expect((await store.plan(target, { merge: false })).writes).toEqual([])
+    const made = await store.plan(target)
+    expect(made.writes).toMatchObject([{ path: "merged", merged: true }])
+    expect(place.content()).toEqual(edited)
+    const report = await store.apply(made)
+    expect(report.outcomes.map(({ path, action }) => [path, action])).toEqual([
+      ["binary", "kept"],
+      ["clash", "kept"],
+      ["gone", "kept"],
+      ["merged", "merged"],
+    ])
+    expect(place.read("merged")).toBe(lines("one", "LATER"))
+    await store.undo()
+    expect(place.content()).toEqual(edited)
+    await store.redo()
+    expect(place.read("merged")).toBe(lines("one", "LATER"))
+  })
+
+  test("a plan of an undo or a revert that was made up, or is out of date, changes nothing", async () => {
+    const place = await start()
+    place.write("a", "one")
+    const store = await place.open()
+    const first = await store.capture()
+    place.write("a", "two")
+    const second = await store.capture()
+    await store.restore(first.snapshot.id)
+    const undo = await store.plan({ undo: true })
+    const before = place.content()
+    const other = {
+      ...undo,
+      writes: undo.writes.map((step) => ({ ...step, after: { ...step.after, oid: "1".repeat(40) } })),
+    }
+    await expectError(store.apply(other as typeof undo), "INVALID_ARGUMENT", { argument: "plan" })
+    const revert = await store.plan({ revert: { from: second.snapshot.id, to: first.snapshot.id } })
+    const forged = revert.writes.map((step) => ({
+      ...step,
+      after: { mode: "100644" as const, oid: "1".repeat(40) },
+      merged: true as const,
+    }))
+    await expectError(store.apply({ ...revert, writes: forged }), "INVALID_ARGUMENT", { argument: "plan" })
+    expect(place.content()).toEqual(before)
+    await store.undo()
+    await expectError(store.apply(undo), "NOTHING_TO_UNDO", { wanted: "undo" })
+    for (const target of [{}, { undo: false }, { revert: "latest" }, undefined])
+      await expectError(store.plan(target as never), "INVALID_ARGUMENT", { argument: "target" })
+  })
+
+  test("two stores that restore one work tree at once take turns", async () => {
+    const place = await start()
+    place.write("a", "one")
+    const [one, other] = [await place.open(), await place.open()]
+    const first = await one.capture()
+    place.write("a", "two")
+    const second = await one.capture()
+    const reports = await Promise.all([one.restore(first.snapshot.id), other.restore(second.snapshot.id)])
+    expect(reports.map(({ complete }) => complete)).toEqual([true, true])
+    expect(["one", "two"]).toContain(place.read("a"))
+    expect(place.leftovers()).toEqual([])
+  })
+})
