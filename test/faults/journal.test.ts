@@ -116,7 +116,9 @@ for (const [name, prepare] of Object.entries(SCENES)) {
       const scene = await sceneOf(prepare)
       const wrong: string[] = []
       const ends = new Set<string>()
-      for (const fault of kills(scene)) {
+      // A restore is killed everywhere, what is like it at every other call.
+      const tried = kills(scene).filter((_, i) => name === "restore" || i % 2 === 0)
+      for (const fault of tried) {
         const memory = await killed(scene, fault)
         const problems = await problemsAfter(scene, memory, ends)
         for (const problem of problems) wrong.push(`${problem} (${describeFault(fault, scene.calls)})`)
