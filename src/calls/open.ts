@@ -77,7 +77,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     objects,
     log: snapshotLog(refs, objects),
     restores: restoreRecords(fileSystem, layout, workspace),
-    whole: wholeSnapshot(fileSystem, layout.packs),
+    whole: wholeSnapshot(fileSystem, layout.packs, () => objects.damaged()),
     treeCapture: native?.capture(reader, layout) ?? reader,
     // Native git stores what it is given, and finds no object that was stored elsewhere.
     seedRules: native === undefined ? rules : undefined,
@@ -128,7 +128,7 @@ async function checkOptions(options: OpenOptions): Promise<void> {
 /** The cache of a workspace; `options` are those that change what a capture finds, the rules aside. */
 async function cacheOf(
   { fileSystem, hasher, statChecker }: Platform,
-  { statCache: folder, temporary }: GitdirLayout,
+  { statCache: folder }: GitdirLayout,
   workspace: Workspace,
   options: readonly unknown[],
 ): Promise<StatCache | undefined> {
@@ -138,7 +138,7 @@ async function cacheOf(
   if (((await fileSystem.lstat(path))?.sizeBytes ?? 0) >= LARGE_CACHE_BYTES) statChecker.prepare()
   const file = {
     read: () => fileSystem.readFile(path),
-    write: (bytes: Uint8Array) => writeAtomically(fileSystem, temporary, path, bytes, false),
+    write: (bytes: Uint8Array) => writeAtomically(fileSystem, folder, path, bytes, false),
   }
   return statCache(statChecker, hasher, file, JSON.stringify(options))
 }

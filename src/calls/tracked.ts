@@ -35,6 +35,8 @@ export async function baseAt(store: StoreContext, snapshot: StoredSnapshot): Pro
   const contents = await store.treeCapture.contents(snapshot.commit.tree)
   if (contents !== undefined && (await store.whole.isStill(snapshot.id)))
     return knownBase(store.objects, store.log, snapshot, contents)
+  // A pack that was deleted while it was open would still count.
+  await store.objects.rescan()
   const base = await readBase(store.objects, store.log, snapshot)
   if (base.isWhole) await store.whole.note(snapshot.id)
   return base

@@ -15,7 +15,7 @@ export interface Candidates {
   readonly temporary: readonly string[]
   /** The leases whose captures left a marker of an unsynced snapshot. */
   readonly unsynced: readonly string[]
-  /** Files that Git did not finish, with their paths. */
+  /** Files that Git, or a process that wrote its stat cache, did not finish, with their paths. */
   readonly unfinished: readonly string[]
 }
 
@@ -55,6 +55,8 @@ export async function listCandidates(fileSystem: FileSystem, layout: GitdirLayou
       else if (item.kind === "file" && UNFINISHED.test(item.name)) unfinished.push(path)
     }
   }
+  for (const { name, kind } of (await fileSystem.list(layout.statCache)) ?? [])
+    if (kind === "file" && UNFINISHED_CACHE.test(name)) unfinished.push(`${layout.statCache}/${name}`)
   return {
     packs: Array.from(packs, ([name, extensions]) => ({ name, extensions })),
     loose,
@@ -70,5 +72,7 @@ function isLeaseId(name: string): boolean {
 
 /** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/git-pack-objects, https://git-scm.com/docs/git-index-pack */
 const PACK_FILE = /^(pack-.+)(\.(?:pack|idx|rev|bitmap|mtimes|promisor|keep))$/
+/** A cache that is called so, as its workspace is, is of no use after a day, either. */
+const UNFINISHED_CACHE = /^[0-9a-f]{32}$/
 /** What Git calls files until they are whole. */
 const UNFINISHED = /^tmp_(?:pack|idx|rev|mtimes|bitmap|obj)_/

@@ -54,6 +54,8 @@ export interface ObjectDatabase extends ObjectReader {
   withPrefix(prefix: string): Promise<Oid[]>
   /** Paths, without extension, of the packs that were opened and are not used, since their files are not what they should be. */
   setAside(): readonly string[]
+  /** How many copies of objects were found to be damaged. */
+  damaged(): number
   /** Lists the folders again. */
   rescan(): Promise<void>
   /** Closes all files. Later calls: CLOSED. May be called more than once. */
@@ -170,6 +172,10 @@ class Database implements ObjectDatabase {
       return left.size === 0 ? true : undefined
     })
     return found
+  }
+
+  damaged(): number {
+    return this.#damaged.size
   }
 
   async withPrefix(prefix: string): Promise<Oid[]> {

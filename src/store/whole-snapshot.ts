@@ -5,13 +5,13 @@ import type { Oid } from "../core/oid.js"
 export interface WholeSnapshot {
   /** Notes that all objects of a snapshot are there. Never fails. */
   note(id: Oid): Promise<void>
-  /** Whether that was noted last, and no pack that was there then is gone. */
+  /** Whether that was noted last, no pack that was there then is gone, and no damage was met since. */
   isStill(id: Oid): Promise<boolean>
 }
 
-/** Nothing is noted at first. */
-export function wholeSnapshot(fileSystem: FileSystem, packs: string): WholeSnapshot {
-  let last: { readonly id: Oid; readonly packs: readonly string[] } | undefined
+/** Nothing is noted at first. `damaged` tells how many copies of objects were found to be damaged. */
+export function wholeSnapshot(fileSystem: FileSystem, packs: string, damaged: () => number): WholeSnapshot {
+  let last: { readonly id: Oid; readonly packs: readonly string[]; readonly damaged: number } | undefined
 
   async function packNames(): Promise<string[]> {
     return ((await fileSystem.list(packs)) ?? []).map(({ name }) => name).filter((name) => name.endsWith(".pack"))
@@ -21,13 +21,13 @@ export function wholeSnapshot(fileSystem: FileSystem, packs: string): WholeSnaps
     async note(id) {
       last = undefined
       try {
-        last = { id, packs: await packNames() }
+        last = { id, packs: await packNames(), damaged: damaged() }
       } catch {
         // It is looked at anew next time.
       }
     },
     async isStill(id) {
-      if (last?.id !== id) return false
+      if (last?.id !== id || last.damaged !== damaged()) return false
       const now = new Set(await packNames())
       return last.packs.every((name) => now.has(name))
     },

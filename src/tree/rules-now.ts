@@ -49,14 +49,28 @@ export interface RulesSource {
 export function rulesSource(platform: Platform, request: RulesRequest): RulesSource {
   const { fileSystem } = platform
   let last: CaptureRules | undefined
+  const terms = termsOf(platform, request)
+
+  async function isStillSo(stamp: string): Promise<boolean> {
+    const [then, reads = ""] = stamp.split("\n")
+    return then === terms && isStill(fileSystem, reads)
+  }
+
   return {
     async now(onIndex) {
-      const isSame = last?.stamp !== undefined && (await isStill(fileSystem, last.stamp))
+      const isSame = last?.stamp !== undefined && (await isStillSo(last.stamp))
       if (!isSame || last === undefined) last = await readRules(platform, request, onIndex)
       return last
     },
-    isStill: (stamp) => isStill(fileSystem, stamp),
+    isStill: isStillSo,
   }
+}
+
+/** What decides which files the rules are read from, and what counts beside them. */
+function termsOf({ environment }: Platform, { include, exclude, gitdir }: RulesRequest): string {
+  const { GIT_CONFIG_NOSYSTEM, GIT_CONFIG_SYSTEM, GIT_CONFIG_GLOBAL, XDG_CONFIG_HOME } = environment.variables
+  const places = [environment.home, GIT_CONFIG_NOSYSTEM, GIT_CONFIG_SYSTEM, GIT_CONFIG_GLOBAL, XDG_CONFIG_HOME]
+  return JSON.stringify([include, exclude, gitdir, ...places])
 }
 
 async function readRules(
@@ -80,6 +94,7 @@ async function readRules(
   const { sources, prefix, unread } = outside
   const manifest = { include, exclude, ignoreSources: sources, rulesUnread: unread, ignorePrefix: prefix, ignoreCase }
   const isFixed = include.length === 0
+  const reads = isFixed ? await stamp() : undefined
   return {
     scope: {
       worktree,
@@ -87,12 +102,13 @@ async function readRules(
       ownRules: ignoreRules({ sources: [], prefix, exclude, ignoreCase }),
       isTracked: (path) => tracked.has(path),
       hasTrackedInside: (folder) => tracked.hasInside(folder),
+      isTrackedFolder: (folder) => tracked.hasAll(folder),
       included: isFixed ? undefined : await includedPaths(platform, request),
       gitdir,
     },
     manifest,
     digest: isFixed ? oidAt(await hasher.sha1([utf8(JSON.stringify([manifest, gitdir])), ...tracked.told])) : undefined,
-    stamp: isFixed ? await stamp() : undefined,
+    stamp: reads === undefined ? undefined : `${termsOf(platform, request)}\n${reads}`,
   }
 }
 

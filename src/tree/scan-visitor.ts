@@ -19,6 +19,8 @@ export interface ScanScope {
   /** What the user's own repository tracks is taken even where a rule names it. */
   readonly isTracked: (path: RepoPath) => boolean
   readonly hasTrackedInside: (folder: RepoPath) => boolean
+  /** A repository inside that is tracked as a whole. */
+  readonly isTrackedFolder: (folder: RepoPath) => boolean
   /** With `include`: the only paths to take, and the folders to enter for them. */
   readonly included: IncludedPaths | undefined
   /** The store's own folder inside the work tree, which is left out. */

@@ -261,7 +261,7 @@ export async function scan(
 
   /** A repository inside that is tracked although a rule names it is taken as its own rules say. */
   function rulesFor(folder: RepoPath, rules: IgnoreRules): IgnoreRules {
-    return scope.isTracked(folder) && rules.ignores(folder, "folder") ? scope.ownRules : rules
+    return scope.isTrackedFolder(folder) && rules.ignores(folder, "folder") ? scope.ownRules : rules
   }
 
   function isLeftOut(path: RepoPath, kind: FileKind, rules: IgnoreRules): boolean {
@@ -269,7 +269,7 @@ export async function scan(
     if (scope.included !== undefined && !(isFolder ? scope.included.folders : scope.included.files).has(path))
       return true
     if (!rules.ignores(path, isFolder ? "folder" : "file")) return false
-    return !(isFolder ? scope.isTracked(path) || scope.hasTrackedInside(path) : scope.isTracked(path))
+    return !(isFolder ? scope.hasTrackedInside(path) : scope.isTracked(path))
   }
 
   /** A folder that is none any more. */

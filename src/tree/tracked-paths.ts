@@ -13,6 +13,8 @@ import { unlessRefused } from "./read-small-file.js"
 export interface TrackedPaths {
   /** Whether it tracks this path: a file, a link, or a repository inside (a gitlink). */
   has(path: RepoPath): boolean
+  /** Whether it tracks this folder as a whole: a repository inside (a gitlink), or one that a sparse index keeps whole. */
+  hasAll(folder: RepoPath): boolean
   /** Whether it tracks a path somewhere inside this folder, or the folder itself as a gitlink. */
   hasInside(folder: RepoPath): boolean
   /** Bytes that are others whenever others are tracked. */
@@ -52,6 +54,7 @@ export async function trackedPaths(
   const paths = (): PathSet => (set ??= pathSet(columns === undefined ? [] : entriesOf(columns), prefix, ignoreCase))
   return {
     has: (path) => paths().has(path),
+    hasAll: (folder) => paths().hasAll(folder),
     hasInside: (folder) => paths().hasInside(folder),
     told: columns === undefined ? [] : toldOf(columns, prefix),
     isKnown,
@@ -78,7 +81,7 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
-type PathSet = Pick<TrackedPaths, "has" | "hasInside">
+type PathSet = Pick<TrackedPaths, "has" | "hasAll" | "hasInside">
 
 function pathSet(entries: readonly IndexEntry[], prefix: string, ignoreCase: boolean): PathSet {
   const same = (path: string): RepoPath => (ignoreCase ? lowerAscii(path) : path) as RepoPath
@@ -86,12 +89,14 @@ function pathSet(entries: readonly IndexEntry[], prefix: string, ignoreCase: boo
   const paths = new Set<RepoPath>()
   const folders = new Set<RepoPath>()
   const sparse = new Set<RepoPath>()
+  const gitlinks = new Set<RepoPath>()
   for (const entry of entries) {
     const full = same(entry.path).replace(/\/$/, "")
     if (entry.mode === SPARSE_FOLDER && `${start}/`.startsWith(`${full}/`)) sparse.add(ROOT)
     if (!full.startsWith(start)) continue
     const path = full.slice(start.length) as RepoPath
     if (entry.mode === SPARSE_FOLDER) sparse.add(path)
+    if (entry.mode === GITLINK) gitlinks.add(path)
     paths.add(path)
     if (entry.mode === GITLINK || entry.mode === SPARSE_FOLDER) folders.add(path)
     for (let folder = parentOf(path); !folders.has(folder); folder = parentOf(folder)) folders.add(folder)
@@ -105,6 +110,7 @@ function pathSet(entries: readonly IndexEntry[], prefix: string, ignoreCase: boo
   }
   return {
     has: (path): boolean => paths.has(same(path)) || isSparse(same(path)),
+    hasAll: (folder): boolean => gitlinks.has(same(folder)) || isSparse(same(folder)),
     hasInside: (folder): boolean => folders.has(same(folder)) || isSparse(same(folder)),
   }
 }

@@ -1,11 +1,12 @@
-import { mkdirSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
 import fc from "fast-check"
 import { expect, test } from "vitest"
 import { openOn } from "../../src/calls/open.js"
 import type { FileSystem } from "../../src/core/file-system.js"
-import type { SnapshotStore } from "../../src/index.js"
+import type { Environment } from "../../src/core/environment.js"
+import type { OpenOptions, SnapshotStore } from "../../src/index.js"
 import { refusal } from "../../src/platform/io-error.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodePlatform } from "../../src/platform/node/node-platform.js"
@@ -74,15 +75,22 @@ async function openLate(
   gitdir: string,
   backend: "pure" | "native" = "pure",
   fileSystem: FileSystem = nodeFileSystem(),
+  options: Partial<OpenOptions> = {},
+  environment?: Environment,
 ): Promise<SnapshotStore> {
-  const platform = { ...(await nodePlatform()), fileSystem, clock: { nowMs: () => Date.now() + 120_000 } }
+  const platform = {
+    ...(await nodePlatform()),
+    fileSystem,
+    ...(environment && { environment }),
+    clock: { nowMs: () => Date.now() + 120_000 },
+  }
   const place = {
     platform,
     loadGit: () => import("isomorphic-git"),
     stores: async () => "/nowhere",
     native: nativeBackend(platform),
   }
-  return openOn(place, { worktree, gitdir, backend, durability: "process" })
+  return openOn(place, { worktree, gitdir, backend, durability: "process", ...options })
 }
 
 function manifestOf(store: SnapshotStore, id: string): string {
@@ -183,3 +191,67 @@ function addressOf(path: string): string | undefined {
     return undefined
   }
 }
+
+test("other excludes, and other places of configuration, count although no file changed, in any process", async () => {
+  const root = join(await temporaryFolder(), "work")
+  mkdirSync(join(root, "d"), { recursive: true })
+  for (const path of ["a.log", "d/b"]) writeFileSync(join(root, path), path)
+  const home = await temporaryFolder()
+  mkdirSync(join(home, ".config/git"), { recursive: true })
+  writeFileSync(join(home, ".config/git/ignore"), "b\n")
+  await pause(50)
+  const filesOf = async (exclude: readonly string[], environment: Environment = { variables: {} }): Promise<string> => {
+    const store = await openLate(root, `${root}.store`, "pure", nodeFileSystem(), { exclude }, environment)
+    const { snapshot } = await store.capture()
+    const found = [await store.readFile(snapshot.id, "a.log"), await store.readFile(snapshot.id, "d/b")]
+    await store.close()
+    return found.map((content, i) => (content === undefined ? "" : ["a.log", "d/b"][i])).join(" ")
+  }
+  expect(await filesOf(["*.log"])).toBe(" d/b")
+  expect(await filesOf([])).toBe("a.log d/b")
+  expect(await filesOf(["d/"])).toBe("a.log ")
+  expect(await filesOf([])).toBe("a.log d/b")
+  expect(await filesOf([], { variables: {}, home })).toBe("a.log ")
+  expect(await filesOf([], { variables: { XDG_CONFIG_HOME: join(home, "none") }, home })).toBe("a.log d/b")
+})
+
+test("what is in an ignored folder where a tracked file was stays ignored", async () => {
+  const root = join(await temporaryFolder(), "work")
+  git(["init", "--quiet", root])
+  writeFileSync(join(root, "build"), "x")
+  git(["-C", root, "add", "--all"])
+  rmSync(join(root, "build"))
+  mkdirSync(join(root, "build/sub"), { recursive: true })
+  writeFileSync(join(root, ".gitignore"), "build\n*.key\n")
+  for (const path of ["build/out", "build/sub/secret.key"]) writeFileSync(join(root, path), path)
+  const store = await openLate(root, `${root}.store`)
+  const { snapshot } = await store.capture()
+  for (const path of ["build/out", "build/sub/secret.key"])
+    expect(await store.readFile(snapshot.id, path)).toBeUndefined()
+  await store.close()
+})
+
+test("a store that is open stores again what a pack held that was deleted or damaged", async () => {
+  for (const damage of ["delete", "overwrite"]) {
+    const root = join(await temporaryFolder(), "work")
+    mkdirSync(join(root, "a"), { recursive: true })
+    for (const path of ["a/b", "c"]) writeFileSync(join(root, path), `${path} `.repeat(500))
+    await pause(50)
+    const store = await openLate(root, `${root}.store`)
+    await store.capture()
+    const packs = join(`${root}.store`, "objects/pack")
+    const [first = ""] = readdirSync(packs).filter((name) => name.endsWith(".pack"))
+    writeFileSync(join(root, "c"), "edited")
+    await store.capture()
+    await store.readFile("latest", "a/b")
+    if (damage === "delete") rmSync(join(packs, first))
+    else writeFileSync(join(packs, first), Buffer.alloc(readFileSync(join(packs, first)).length))
+    await store.readFile("latest", "a/b").catch(() => {})
+    writeFileSync(join(root, "c"), "edited again")
+    await store.capture()
+    await store.close()
+    const other = await openLate(root, `${root}.store`)
+    expect(await other.readFile("latest", "a/b"), damage).toBeDefined()
+    await other.close()
+  }
+})
