@@ -13,7 +13,10 @@ export interface ContentRequest {
 
 /** A file to read. */
 export interface RequestedFile {
-  /** As for FileSystem.open; of a file in a folder that is held until the answer is there. */
+  /**
+   * As for FileSystem.open; of a file in a folder that is held until the answer is there. Through a path, another file may
+   * be read than the one that was meant: its stat tells.
+   */
   readonly address: string
   /** Its content is not given when its oid is this one. */
   readonly knownOid: Oid | undefined

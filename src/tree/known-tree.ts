@@ -4,7 +4,9 @@
  */
 import type { Oid } from "../core/oid.js"
 import type { Manifest } from "../core/manifest.js"
+import { settleAll } from "../core/settle-all.js"
 import { FILE_ROW, FOLDER_ROW, LEFT_OUT_ROW, LINK_ROW, type StatChecker } from "../core/stat-checker.js"
+import { NOTHING_CONFIRMED, type ConfirmedRows } from "./confirm-rows.js"
 import { EXECUTABLE, HAS_LEFT_OUT, nameIn, oidOf, SURE, type NamedTable, type StatTable } from "./stat-table.js"
 
 /** What a capture found. */
@@ -63,20 +65,38 @@ export interface KnownView {
   /** Nothing changed at all. */
   readonly isSame: boolean
   readonly root: KnownFolder
+  /** What was read to find out. */
+  readonly filesRead: number
+  readonly bytesRead: number
 }
 
-/** Compares a known tree with the file system; `root` is the path of its first row. */
-export async function viewKnown(known: KnownTree, checker: StatChecker, root: string): Promise<KnownView> {
+/**
+ * Compares a known tree with the file system; `root` is the path of its first row. `confirm` reads what its times do not
+ * vouch for.
+ */
+export async function viewKnown(
+  known: KnownTree,
+  checker: StatChecker,
+  root: string,
+  confirm?: (seen: NamedTable) => Promise<ConfirmedRows>,
+): Promise<KnownView> {
   const { table } = known.seen
   const isChanged = new Uint8Array(table.count)
-  const keepsTimes = await checker.keepsFolderTimes(root)
-  for (const row of await checker.changed(root, table, known.seen.names)) isChanged[row] = 1
+  const [keepsTimes, confirmed, changed] = await settleAll([
+    checker.keepsFolderTimes(root),
+    confirm?.(known.seen) ?? NOTHING_CONFIRMED,
+    checker.changed(root, table, known.seen.names),
+  ])
   for (let row = 0; row < table.count; row++)
     if (((table.marks[row] as number) & SURE) === 0 || (!keepsTimes && table.kinds[row] === FOLDER_ROW))
       isChanged[row] = 1
+  for (const row of confirmed.rows) isChanged[row] = 0
+  for (const row of changed) isChanged[row] = 1
   return {
     isSame: !isChanged.includes(1),
     root: knownRoot(known.seen, isChanged),
+    filesRead: confirmed.rows.length,
+    bytesRead: confirmed.bytes,
   }
 }
 

@@ -4,8 +4,7 @@
 import pLimit from "p-limit"
 import { decodeName, isInside, joinPath, nameOf, type RepoPath } from "../core/path.js"
 import { budget } from "../core/budget.js"
-import type { Clock } from "../core/clock.js"
-import type { ContentFound, ContentReader } from "../core/content-reader.js"
+import type { ContentFound } from "../core/content-reader.js"
 import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import type { Manifest } from "../core/manifest.js"
@@ -31,9 +30,6 @@ import { treeBuilder, type BuiltTrees, type SeenStat } from "./tree-builder.js"
 export interface PureCaptureOptions extends GlanceOptions {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
-  readonly clock: Clock
-  /** Reads the files of `fileSystem` where there are many. */
-  readonly contentReader?: ContentReader
   readonly newFileLimitBytes: number
 }
 
@@ -45,8 +41,11 @@ export async function captureIn(
   sink: ObjectSink,
 ): Promise<CapturedTree> {
   const { fileSystem, hasher, contentReader, newFileLimitBytes, statCache } = options
-  const [rules, root] = await Promise.all([options.rules.now(), fileSystem.lstat(options.worktree)])
   const glance = request.glance instanceof KnownGlance ? request.glance : await glanceAt(options)
+  const unchanged = ifUnchanged(glance, request, sink)
+  request.signal?.throwIfAborted()
+  if (unchanged !== undefined) return unchanged
+  const [rules, root] = await Promise.all([options.rules.now(), fileSystem.lstat(options.worktree)])
   const { known, view } = glance ?? {}
   const seed = request.seed instanceof SeedView ? request.seed : undefined
   const builder = treeBuilder()
@@ -56,7 +55,7 @@ export async function captureIn(
   const memory = budget(MEMORY_BYTES)
   const opens = pLimit(OPEN_FILES)
   const nowMs = (): number => options.clock.nowMs()
-  const counts = { filesScanned: 0, filesRead: 0, bytesRead: 0 }
+  const counts = { filesScanned: 0, filesRead: view?.filesRead ?? 0, bytesRead: view?.bytesRead ?? 0 }
 
   function modeOf(path: RepoPath, stat: FileStat): Mode {
     if (!fileSystem.traits.executableBit) return request.base?.files.get(path)?.mode === "100755" ? "100755" : "100644"
@@ -261,6 +260,16 @@ export async function captureIn(
   if (rulesDigest !== undefined && isKept && !isTorn) statCache?.keep({ ...found, rulesDigest })
   const trees = new Map<Oid, readonly TreeEntry[]>(built.trees.map(({ oid, entries }) => [oid, entries]))
   return { tree: built.root, trees, manifest, stats: counts }
+}
+
+/** The base, where the work tree is what it was. What was left out may be tracked by now, so that it has to be looked at. */
+function ifUnchanged(
+  glance: KnownGlance | undefined,
+  { base }: CaptureRequest,
+  sink: ObjectSink,
+): CapturedTree | undefined {
+  const captured = base === undefined || !sink.has(base.tree) ? undefined : glance?.unchanged(base.tree)
+  return captured?.manifest.skipped.length === 0 ? captured : undefined
 }
 
 /** Resolves when so much memory is free, and held for the file. A second call takes the place of the first. */

@@ -5,7 +5,8 @@ import { PLAIN_PERMISSIONS, type Permissions } from "../core/manifest.js"
 import { OID_BYTES } from "../core/oid.js"
 import { FILE_ROW, FOLDER_ROW } from "../core/stat-checker.js"
 import { CLASSES, KEPT_PERMISSIONS, type PermissionClass } from "./permissions.js"
-import { EMPTY, EXECUTABLE, nameIn, type NamedTable, type StatTable } from "./stat-table.js"
+import { rowPaths } from "./row-paths.js"
+import { EMPTY, EXECUTABLE, type NamedTable, type StatTable } from "./stat-table.js"
 
 /** What the rows of a table say beside the trees. */
 export interface RowFacts {
@@ -35,7 +36,7 @@ export function rowFacts(seen: NamedTable): RowFacts {
   }
   const exceptions: [string, number][] = []
   const emptyFolders: string[] = []
-  for (const [row, path] of paths(seen, (row) => isException(row) || isEmpty(table, row))) {
+  for (const [row, path] of rowPaths(seen, (row) => isException(row) || isEmpty(table, row))) {
     if (isException(row)) exceptions.push([path, bitsOf(table, row)])
     if (isEmpty(table, row)) emptyFolders.push(path)
   }
@@ -84,16 +85,4 @@ function hasTree({ oids }: StatTable, row: number): boolean {
 
 function isEmpty(table: StatTable, row: number): boolean {
   return row > 0 && ((table.marks[row] as number) & EMPTY) !== 0
-}
-
-/** The paths of the rows that pass `test`, which are few. */
-function* paths(seen: NamedTable, test: (row: number) => boolean): Generator<[row: number, path: string]> {
-  const { table } = seen
-  /** The folders that the row is in, the root left out. */
-  const open: number[] = []
-  for (let row = 1; row < table.count; row++) {
-    while (open.length > 0 && table.ends[open.at(-1) as number] === row) open.pop()
-    if (test(row)) yield [row, [...open, row].map((at) => nameIn(seen, at)).join("/")]
-    if (table.kinds[row] === FOLDER_ROW) open.push(row)
-  }
 }

@@ -5,15 +5,17 @@
 import type { StatChecker } from "../core/stat-checker.js"
 import type { Hasher } from "../core/hasher.js"
 import { nextTurn } from "../core/turns.js"
+import type { ConfirmedRows } from "./confirm-rows.js"
 import { decodeKnown, encodeKnown } from "./known-file.js"
 import { viewKnown, type KnownTree, type KnownView } from "./known-tree.js"
+import type { NamedTable } from "./stat-table.js"
 
 /** What is known of a work tree. */
 export interface StatCache {
   /** What the last capture found, in this process or in one before. */
   known(): Promise<KnownTree | undefined>
-  /** What of it still holds; `root` is the path of the work tree. */
-  view(known: KnownTree, root: string): Promise<KnownView>
+  /** What of it still holds; `root` is the path of the work tree. `confirm` reads what its times do not vouch for. */
+  view(known: KnownTree, root: string, confirm?: (seen: NamedTable) => Promise<ConfirmedRows>): Promise<KnownView>
   /** Keeps what a capture found, in memory. */
   keep(known: KnownTree): void
   /** Writes what was kept last, while other work goes on. */
@@ -57,7 +59,7 @@ export function statCache(checker: StatChecker, hasher: Hasher, file: CacheFile,
 
   return {
     known: () => (known ??= load()),
-    view: (tree, root) => viewKnown(tree, checker, root),
+    view: (tree, root, confirm) => viewKnown(tree, checker, root, confirm),
     keep(found) {
       known = Promise.resolve(found)
       unwritten = found
