@@ -18,6 +18,7 @@ import { storedTrees } from "../tree/compare-trees.js"
 import { finishRestore, rollBackRestore, type RestoreSteps } from "../tree/finish-restore.js"
 import { worktreeFolders, type Folders } from "../tree/folders.js"
 import { decodeRecord, encodeRecord, type RestoreRecord } from "../tree/journal.js"
+import { patientFiles } from "../tree/patient-files.js"
 import { permissionsAt } from "../tree/permissions.js"
 import { restoreFiles, type RestoreRequest } from "../tree/restore-files.js"
 import { restoreNames, type RestoreNames } from "../tree/restore-name.js"
@@ -161,7 +162,8 @@ async function withRequest<Value>(
   step: (request: RestoreRequest) => Promise<Value>,
 ): Promise<Value> {
   const entryThen = entryFinder(storedTrees(store.objects), tree)
-  const { fileSystem, hasher, fileBatches } = store.platform
+  const { hasher, fileBatches } = store.platform
+  const fileSystem = patientFiles(store.platform.fileSystem)
   return withFolders(store, (folders) =>
     step({
       fileSystem,

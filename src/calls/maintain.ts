@@ -2,6 +2,7 @@ import type { MaintainOptions, MaintainReport } from "../snapshot-store.js"
 import { collect } from "../store/collect.js"
 import { abandonedTargets } from "../store/held-target.js"
 import { removeRefs } from "../store/remove-refs.js"
+import { pendingWorkspaces } from "../store/restore-records.js"
 import type { StoreContext } from "./context.js"
 import { adoptIfForeign, aliveness, underLock } from "./under-lock.js"
 
@@ -15,7 +16,8 @@ export async function maintain(store: StoreContext, options: MaintainOptions = {
     const nowMs = clock.nowMs()
     const adopted = await adoptIfForeign(store)
     signal?.throwIfAborted()
-    await removeRefs({ fileSystem, layout, nowMs }, await abandonedTargets(refs, nowMs))
+    const pending = await pendingWorkspaces(fileSystem, layout)
+    await removeRefs({ fileSystem, layout, nowMs }, await abandonedTargets(refs, pending, nowMs))
     const isAlive = aliveness(store)
     const report = await collect({ fileSystem, hasher, deflater, layout, objects, nowMs, isAlive, signal, onProgress })
     // Packs that are gone are not kept open. Whoever looks for an object in one lists them again in any case.

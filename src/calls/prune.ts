@@ -7,12 +7,14 @@ import { letGo } from "../store/adopt.js"
 import { removeRefs } from "../store/remove-refs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
+import { forgetRecords, pendingSafety } from "./restore-history.js"
 import { adoptIfForeign, underLock } from "./under-lock.js"
 import { viewOf } from "./snapshot-view.js"
 
 /**
  * Deletes the refs of the snapshots that the policy does not keep. A snapshot that cannot be read stays, and is in no
- * list. So does one whose ref another tool holds: it is with those that are kept.
+ * list. So does one whose ref another tool holds, and the safety snapshot of a restore that is still to be finished: they
+ * are with those that are kept.
  */
 export async function prune(
   store: StoreContext,
@@ -58,9 +60,10 @@ async function choose(store: StoreContext, policy: RetentionPolicy, nowMs: numbe
   const { keepWithinMs = Number.POSITIVE_INFINITY } = policy
   const isOld = (ref: RefName): boolean => nowMs - (refTimeMs(ref) ?? nowMs) > keepWithinMs
   const trees = await store.refs.names(ADOPTED)
+  const pending = await pendingSafety(store)
   return {
     all,
-    removed: retain(all, nowMs, policy).removed,
+    removed: retain(all, nowMs, policy).removed.filter(({ snapshot }) => snapshot.id !== pending),
     adopted: trees.filter(isOld),
     adoptedKept: trees.filter((ref) => !isOld(ref)),
   }
@@ -76,6 +79,7 @@ async function removeChosen(store: StoreContext, choice: Choice, nowMs: number):
   const gone = await removeRefs({ fileSystem, layout, nowMs }, names)
   const kept = choice.all.filter(({ ref }) => !gone.has(ref))
   await moveBaselines(store, kept)
+  await forgetRecords(store, gone)
   return gone
 }
 

@@ -109,6 +109,18 @@ function nothing(wanted: "undo" | "redo", message: string): SnapshotError {
   })
 }
 
+/** The safety snapshot of a restore that runs, or that ended in the middle. */
+export async function pendingSafety(store: StoreContext): Promise<Oid | undefined> {
+  const bytes = await store.restores.running()
+  return bytes === undefined ? undefined : (await decodeRecord(store.platform.hasher, bytes))?.safety.id
+}
+
+/** Forgets what restores did whose safety snapshots are gone: it cannot be taken back. */
+export async function forgetRecords(store: StoreContext, gone: ReadonlySet<string>): Promise<void> {
+  for (const name of await store.restores.names())
+    if (gone.has(`${snapshotFolder(store.workspace)}${name}`)) await store.restores.remove(name)
+}
+
 /** The name of a record: that of its safety snapshot's ref, without the folder. */
 export function recordName(store: StoreContext, ref: string): string {
   return ref.slice(snapshotFolder(store.workspace).length)

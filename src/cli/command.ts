@@ -1,4 +1,5 @@
 import type { OnProgress, SnapshotStore } from "../snapshot-store.js"
+import type { Confirm } from "./question.js"
 import type { Screen } from "./screen.js"
 
 /** An option as help shows it and the command line takes it, such as "-U, --context <lines>". */
@@ -54,6 +55,8 @@ export interface Session {
   readonly onProgress: OnProgress
   /** Takes the progress bar off the screen, before anything is printed. */
   finishProgress(): void
+  /** Undefined where nobody is there to answer, and for programs. */
+  readonly confirm: Confirm | undefined
   readonly now: Date
   /** A path as the user names it, as the store takes it: INVALID_ARGUMENT when it leaves the work tree. */
   toStorePath(path: string): string

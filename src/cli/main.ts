@@ -3,6 +3,7 @@
  * The treeshot command. Nothing outside this folder prints or sets an exit status.
  */
 import { readFileSync } from "node:fs"
+import type { RestoreReport } from "../snapshot-store.js"
 import { asksForJson, parseArguments } from "./arguments.js"
 import { capture } from "./capture.js"
 import type { Command } from "./command.js"
@@ -13,13 +14,18 @@ import { openOptionsOf } from "./open-options.js"
 import { findPlace } from "./place.js"
 import { plan } from "./plan.js"
 import { progressBar } from "./progress-bar.js"
+import { confirmation } from "./question.js"
+import { redo } from "./redo.js"
+import { outcomeNumbers } from "./report-lines.js"
 import { restore } from "./restore.js"
+import { revert } from "./revert.js"
 import { processScreen, type Screen } from "./screen.js"
 import { show } from "./show.js"
 import { suggestions } from "./suggestion.js"
-import { printable } from "./text.js"
+import { printable, shortId } from "./text.js"
+import { undo } from "./undo.js"
 
-const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore]
+const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore, revert, undo, redo]
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
@@ -51,11 +57,17 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   // Help and wrong use are told without the time that loading this takes.
   const { openStore } = await import("../open-store.js")
   const store = await openStore({ ...options, worktree: place.worktree })
+  const tellRecovered = (report: RestoreReport): void => {
+    if (!screen.json) screen.note(...recoveredLines(report))
+  }
+  store.on("recovered", tellRecovered)
+  if (store.recovered !== undefined) tellRecovered(store.recovered)
   try {
     return await action({
       store,
       screen,
       signal,
+      confirm: screen.json ? undefined : confirmation(process, signal),
       now: new Date(),
       onProgress: bar.onProgress,
       finishProgress: bar.stop,
@@ -66,6 +78,14 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
     bar.stop()
     await store.close()
   }
+}
+
+/** What became of a restore whose process ended in the middle. */
+function recoveredLines({ outcomes, complete, undo: safety }: RestoreReport): string[] {
+  return [
+    `treeshot: A restore that was interrupted was ${complete ? "finished" : "taken back"}: ${outcomeNumbers(outcomes)}`,
+    ...(safety === undefined ? [] : [`What the folder was before it is snapshot ${shortId(safety.id)}.`]),
+  ]
 }
 
 /** Aborted by the first Ctrl-C; the second one ends the process as it would any other. */

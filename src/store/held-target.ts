@@ -35,12 +35,17 @@ export async function holdTarget(refs: Refs, request: HoldRequest): Promise<Held
   return { release }
 }
 
-/** The refs of restores that were killed, or packed away by another tool: no restore runs for a day. */
-export async function abandonedTargets(refs: Refs, nowMs: number): Promise<RefName[]> {
+/**
+ * The refs of restores that were killed, or packed away by another tool: no restore runs for a day. Those of `pending`
+ * workspaces stay, however old: their restore is still to be finished.
+ */
+export async function abandonedTargets(refs: Refs, pending: Iterable<string>, nowMs: number): Promise<RefName[]> {
   const names = await refs.names(RESTORES)
+  const needed = Array.from(pending, (workspace) => `${RESTORES}${workspace}/`)
   return names.filter((name) => {
     const sinceMs = refTimeMs(name)
-    return sinceMs !== undefined && Math.abs(nowMs - sinceMs) > DAY_MS
+    const isOld = sinceMs !== undefined && Math.abs(nowMs - sinceMs) > DAY_MS
+    return isOld && !needed.some((folder) => name.startsWith(folder))
   })
 }
 

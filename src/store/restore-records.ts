@@ -30,7 +30,7 @@ export interface RestoreRecords {
 
 export function restoreRecords(fileSystem: FileSystem, layout: GitdirLayout, workspace: Workspace): RestoreRecords {
   const folder = `${layout.restores}/${workspace}`
-  const journal = `${folder}/running`
+  const journal = `${folder}/${RUNNING}`
   const put = (path: string, bytes: Uint8Array, durable: boolean): Promise<void> =>
     writeAtomically(fileSystem, layout.temporary, path, bytes, durable)
 
@@ -60,4 +60,13 @@ export function restoreRecords(fileSystem: FileSystem, layout: GitdirLayout, wor
   }
 }
 
+/** The workspaces of the store in which a restore runs, or ended in the middle. */
+export async function pendingWorkspaces(fileSystem: FileSystem, { restores }: GitdirLayout): Promise<string[]> {
+  const pending: string[] = []
+  for (const { name } of (await fileSystem.list(restores)) ?? [])
+    if ((await fileSystem.lstat(`${restores}/${name}/${RUNNING}`)) !== undefined) pending.push(name)
+  return pending
+}
+
+const RUNNING = "running"
 const NAME = /^\d{8}T\d{9}Z-[0-9a-f]+$/

@@ -149,7 +149,7 @@ test("a folder is captured, listed, shown, compared, planned and restored with t
   expect(restored.text).toMatch(/written {2}a\.txt\n.*deleted {2}new\.txt\n.*1 written, 1 deleted, 0 kept\./s)
   expect([await read("a.txt"), await read("new.txt")]).toEqual(["one\ntwo\n", undefined])
 
-  const back = /restore ([0-9a-f]{10})/.exec(restored.text)?.[1] ?? ""
+  const back = /is snapshot ([0-9a-f]{10})/.exec(restored.text)?.[1] ?? ""
   expect((await treeshot("list", "--all")).text).toMatch(new RegExp(`${back} .* safety`))
   expect(await treeshot("restore", back)).toMatchObject({ status: 0 })
   expect([await read("a.txt"), await read("new.txt")]).toEqual(["one\n2\nthree\n", "new\n"])
@@ -244,6 +244,12 @@ test("wrong use ends with status 2 and one line, or with one JSON error, and mak
     ["restore"],
     ["restore", "latest", "--"],
     ["restore", "latest", "--", ""],
+    ["revert", "latest"],
+    ["plan"],
+    ["plan", "revert", "latest"],
+    ["plan", "undo", "latest"],
+    ["undo", "latest"],
+    ["redo", "--keep-added"],
     ["help", "frobnicate"],
   ]
   const check = async (args: readonly string[]): Promise<void> => {
@@ -415,6 +421,89 @@ test("a restore takes paths, globs and --keep-added, and the plan suggests the s
   expect(await read("added.ts")).toBeUndefined()
 })
 
+test("undo and redo take restores back and do them again, and their plans say so beforehand", async () => {
+  const { treeshot, json, write, read } = await desk()
+  expect(await treeshot("undo")).toMatchObject({ status: 1, text: "" })
+  await write("a.txt", "1")
+  await treeshot("capture")
+  await write("a.txt", "2")
+  await write("b.txt", "2")
+  await treeshot("restore", "latest")
+  const planned = await treeshot("plan", "undo")
+  expect(planned.text).toMatch(
+    /^To undo the last restore:\n.*create {2}b\.txt\n.*change {2}a\.txt\n.* undo .* does it\n$/s,
+  )
+  expect(await read("a.txt")).toBe("1")
+  const undone = await treeshot("undo")
+  expect(undone).toMatchObject({ status: 0, stderr: "" })
+  expect(undone.text).toMatch(
+    /^Undid the last restore:\n.*2 written, 0 deleted, 0 kept\.\n.* redo .* goes back to it\n$/s,
+  )
+  expect([await read("a.txt"), await read("b.txt")]).toEqual(["2", "2"])
+  expect((await treeshot("plan", "redo")).text).toMatch(/delete {2}b\.txt/)
+  expect(await json("redo")).toMatchObject({
+    complete: true,
+    outcomes: [
+      { path: "a.txt", action: "written" },
+      { path: "b.txt", action: "deleted" },
+    ],
+  })
+  expect([await read("a.txt"), await read("b.txt")]).toEqual(["1", undefined])
+  const nothing = await treeshot("redo", "--json")
+  expect(parsed(nothing)).toMatchObject({ error: { code: "NOTHING_TO_UNDO", details: { wanted: "redo" } } })
+})
+
+test("revert takes one step back, merges what was edited since, and keeps what cannot be merged", async () => {
+  const { treeshot, json, write, read } = await desk()
+  const lines = (first: string, last: string): string => `${first}\n2\n3\n4\n5\n6\n${last}\n`
+  for (const path of ["merged.txt", "torn.txt"]) await write(path, lines("1", "7"))
+  const first = (await json<Captured>("capture")).snapshot.id
+  for (const path of ["merged.txt", "torn.txt"]) await write(path, lines("1", "step"))
+  await write("new.txt", "step")
+  const second = (await json<Captured>("capture")).snapshot.id
+  await write("merged.txt", lines("mine", "step"))
+  await write("torn.txt", lines("1", "mine"))
+  const planned = await treeshot("plan", "revert", first, second)
+  expect(planned.text).toMatch(/merge +merged\.txt\n.*delete +new\.txt\n.*keep +torn\.txt {2}changed meanwhile/s)
+  expect(planned.text).toMatch(/1 to merge, 1 to delete, 1 kept\. Nothing was touched\./)
+  expect((await treeshot("plan", "revert", first, second, "--no-merge")).text).toMatch(/1 to delete, 2 kept/)
+  const reverted = await treeshot("revert", first, second)
+  expect(reverted).toMatchObject({ status: 0, stderr: "" })
+  expect(reverted.text).toMatch(/^Took back what changed from .*0 written, 1 merged, 1 deleted, 1 kept\./s)
+  expect(await read("merged.txt")).toBe(lines("mine", "7"))
+  expect(await read("torn.txt")).toBe(lines("1", "mine"))
+  expect(await read("new.txt")).toBeUndefined()
+})
+
+test("on a terminal a restore shows what it would do and deletes only after a yes; --yes asks nothing", async () => {
+  const { treeshot, write, read, folder, gitdir, environment } = await desk()
+  await write("a.txt", "1")
+  await treeshot("capture")
+  await write("a.txt", "2")
+  await write("b.txt", "2")
+  const onTerminal = (answer: string, ...args: readonly string[]): Promise<Ran> => {
+    const quoted = [process.execPath, MAIN, ...args, "--store", gitdir].map((word) => `'${word}'`).join(" ")
+    // The answer waits in the terminal until somebody reads it.
+    const script = `printf '${answer}' | script -qefc "${quoted}" /dev/null`
+    return start("sh", ["-c", script], folder, { ...environment, NO_COLOR: "1" })
+  }
+  for (const answer of ["n\\n", "\\n", "\\004"]) {
+    const refused = await onTerminal(answer, "restore", "latest")
+    expect(refused.status).toBe(1)
+    expect(refused.text).toMatch(
+      /To restore .*change {2}a\.txt.*delete {2}b\.txt.*delete 1 path\? \[y\/N\] .*Nothing was touched\./s,
+    )
+    expect([await read("a.txt"), await read("b.txt")]).toEqual(["2", "2"])
+  }
+  expect((await onTerminal("y\\n", "restore", "latest")).text).toMatch(/Restored .*1 written, 1 deleted, 0 kept\./s)
+  expect([await read("a.txt"), await read("b.txt")]).toEqual(["1", undefined])
+  const creating = await onTerminal("", "undo")
+  expect(creating.status).toBe(0)
+  expect(creating.text).not.toContain("?")
+  expect(await onTerminal("", "redo", "--yes")).toMatchObject({ status: 0 })
+  expect(await read("b.txt")).toBeUndefined()
+})
+
 test("names and labels cannot steer the terminal or break a line", async () => {
   const { treeshot, write, folder } = await desk()
   const evil = "new\nline \x1b[2Jé\u202e\x9b.txt"
@@ -516,8 +605,8 @@ test("a restore that cannot write everything says what failed, how to go back, a
     / failed {3}locked\/a\.txt {2}permission denied: .*\n1 written, 0 deleted, 1 kept, 1 path failed\.\n/,
   )
   expect([await read("b.txt"), await read("locked/a.txt")]).toEqual(["1", "2"])
-  const back = /restore ([0-9a-f]{10}) .*goes back/.exec(told.text)?.[1] ?? ""
-  await treeshot("restore", back)
+  expect(told.text).toMatch(/ undo .*goes back/)
+  await treeshot("undo")
   expect(await read("b.txt")).toBe("2")
 })
 
@@ -550,7 +639,7 @@ test("help and version need no store, fit 80 columns and end with status 0", asy
     for (const line of help.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
   }
   for (const line of general.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
-  await Promise.all(["capture", "list", "show", "diff", "plan", "restore"].map(check))
+  await Promise.all(["capture", "list", "show", "diff", "plan", "restore", "revert", "undo", "redo"].map(check))
   expect((await treeshot("help", "diff")).text).toBe((await treeshot("diff", "--bogus", "-h")).text)
   const manifest: { readonly version: string } = JSON.parse(
     await readFile(new URL("../../package.json", import.meta.url), "utf8"),
