@@ -29,8 +29,7 @@ interface Done {
 
 /** What the next undo or redo does: NOTHING_TO_UNDO. */
 export async function stepsBack(store: StoreContext, wanted: "undo" | "redo"): Promise<StepsBack> {
-  const { undo, redo } = await history(store)
-  const last = (wanted === "undo" ? undo : redo).at(-1)
+  const last = await lastOf(store, wanted)
   if (last === undefined)
     throw nothing(wanted, `There is no ${wanted === "undo" ? "restore to undo" : "undo to redo"}.`)
   const { name, record } = last
@@ -42,30 +41,23 @@ export async function stepsBack(store: StoreContext, wanted: "undo" | "redo"): P
   return { record: name, safety, steps: inverse(record) }
 }
 
-/** What can be undone and what can be redone, the next last. */
-async function history(
-  store: StoreContext,
-): Promise<{ readonly undo: readonly Done[]; readonly redo: readonly Done[] }> {
-  const undo: Done[] = []
-  const redo: Done[] = []
-  for (const name of await store.restores.names()) {
+/** The restore, revert or redo that is undone next, or the undo that is redone next; of many records only the last are read. */
+async function lastOf(store: StoreContext, wanted: "undo" | "redo"): Promise<Done | undefined> {
+  /** Those that were taken back by what is still in effect. */
+  const takenBack = new Set<string>()
+  for (const name of (await store.restores.names()).toReversed()) {
+    if (takenBack.has(name)) continue
     const bytes = await store.restores.read(name)
     const record = bytes === undefined ? undefined : await decodeRecord(store.platform.hasher, bytes)
     // A damaged one is none: what it did shows as conflicts.
     if (record === undefined) continue
-    const done = { name, record }
-    if (record.takesBack === undefined) {
-      undo.push(done)
-      redo.length = 0
-    } else if (undo.at(-1)?.name === record.takesBack) {
-      undo.pop()
-      redo.push(done)
-    } else if (redo.at(-1)?.name === record.takesBack) {
-      redo.pop()
-      undo.push(done)
-    }
+    if (record.takesBack !== undefined) takenBack.add(record.takesBack)
+    const isUndo = "undo" in record.target
+    if (isUndo === (wanted === "redo")) return { name, record }
+    // A restore ends what could be redone; a redo does not.
+    if (wanted === "redo" && record.takesBack === undefined) return undefined
   }
-  return { undo, redo }
+  return undefined
 }
 
 /** The safety snapshot of a record, while it is kept. */

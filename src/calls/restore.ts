@@ -140,6 +140,7 @@ async function underRestoreLock<Value>(
   { signal }: ApplyOptions,
   step: () => Promise<Value>,
 ): Promise<Value> {
+  signal?.throwIfAborted()
   return underLock(
     store,
     lockOf(store),

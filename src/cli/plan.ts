@@ -3,19 +3,19 @@ import type { Command, Session, Words } from "./command.js"
 import { DONE } from "./failure.js"
 import { hintLines } from "./hints.js"
 import { preview } from "./preview.js"
-import { givenAgain, NO_MERGE, RESTORE_OPTIONS, restoreOptionsOf } from "./restore-options.js"
+import { givenAgain, KEEP_EDITED, RESTORE_OPTIONS, restoreOptionsOf } from "./restore-options.js"
 
 /** Says what a restore, a revert, an undo or a redo would do. */
 export const plan: Command = {
   name: "plan",
   operands: "<rev> [from] [to]",
   takesPaths: true,
-  summary: "Say what a restore, revert, undo or redo would do; touch nothing",
+  summary: "Say what restore, revert, undo or redo would do",
   about: `Lists what would be created, changed, merged and deleted, and what differs
 but would be kept, with the reason. Takes what restore and revert take.
 
 In place of <rev> may stand undo, redo, or revert <from> <to>.`,
-  options: [...RESTORE_OPTIONS, NO_MERGE],
+  options: [...RESTORE_OPTIONS, KEEP_EDITED],
   examples: [
     ["plan latest", "What it would take to go back to the newest snapshot."],
     ["plan latest~2 -- src", "The same for one folder and an older one."],

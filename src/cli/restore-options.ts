@@ -9,7 +9,10 @@ export const RESTORE_OPTIONS: readonly Option[] = [
 ]
 
 /** Of a revert, and of its plan. */
-export const NO_MERGE: Option = { usage: "--no-merge", text: "Keep files that were edited since, do not merge them" }
+export const KEEP_EDITED: Option = {
+  usage: "--keep-edited",
+  text: "Keep files that were edited since, do not merge them",
+}
 
 /** Of all that may delete. */
 export const YES: Option = { usage: "--yes", text: "Do not ask before deleting" }
@@ -20,7 +23,7 @@ export function restoreOptionsOf(words: Words): (session: Session) => RevertOpti
   return (session) => ({
     ...filter(session),
     ...(words.has("keep-added") && { added: "keep" }),
-    ...(words.has("no-merge") && { merge: false }),
+    ...(words.has("keep-edited") && { merge: false }),
     signal: session.signal,
     onProgress: session.onProgress,
   })
@@ -33,6 +36,6 @@ export function givenAgain(words: Words): string[] {
     ...paths.map((path) => `--path=${path}`),
     ...words.values("glob").map((glob) => `--glob=${glob}`),
     ...(words.has("keep-added") ? ["--keep-added"] : []),
-    ...(words.has("no-merge") ? ["--no-merge"] : []),
+    ...(words.has("keep-edited") ? ["--keep-edited"] : []),
   ]
 }

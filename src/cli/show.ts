@@ -13,7 +13,7 @@ import { wrongUse } from "./values.js"
 export const show: Command = {
   name: "show",
   operands: "<rev> [path]",
-  summary: "Show a snapshot and what changed in it, or a file as it was",
+  summary: "Show a snapshot and what changed in it, or a file",
   about: `With a path, the file's exact bytes go to stdout (of a link: its text). The
 path counts from where you are, or from the folder of -C; written <rev>:<path>
 it counts from the top of the work tree.`,

@@ -7,8 +7,10 @@ import { YES } from "./restore-options.js"
 export const undo: Command = {
   name: "undo",
   operands: "",
-  summary: "Take back the last restore or revert; again, the one before",
-  about: `Only paths that are still as the restore left them are touched; what was
+  summary: "Take back the last restore or revert that stands",
+  about: `Given again, it takes back the one before.
+
+Only paths that are still as the restore left them are touched; what was
 edited since stays and is reported. What undo does, redo takes back.
 
 treeshot plan undo shows all this beforehand.`,

@@ -50,7 +50,10 @@ export async function createExclusively(
     return await unlessTaken(writeNew(fileSystem, target, bytes))
   } finally {
     // What stays here is of no harm, and what was made counts.
-    await removeIfThere(fileSystem, temp).catch(() => {})
+    const remove = (): Promise<void> => removeIfThere(fileSystem, temp)
+    await remove()
+      .catch(remove)
+      .catch(() => {})
   }
 }
 

@@ -1,13 +1,15 @@
 /*
- * What a restore is about to do, written down before it touches anything, and what it did. A text of two lines:
+ * What a restore is about to do, written down before it touches anything, and what it did. Lines of text:
  *
- *   SHA-1 of the second line, in hex
- *   JSON, as in `RestoreRecord`
+ *   SHA-1 of all that follows, in hex
+ *   JSON, as in `RestoreRecord` without its steps and keeps
+ *   ["writes" | "deletes" | "keeps", one of them], as often as there are some
  */
-import { equalBytes, lossyText, utf8 } from "../core/bytes.js"
+import { concat, lossyText, utf8 } from "../core/bytes.js"
 import type { Hasher } from "../core/hasher.js"
 import { oidAt, toOid, type Oid } from "../core/oid.js"
 import type { Keep, PlannedChange } from "../core/restore.js"
+import { pauses } from "../core/turns.js"
 
 /** A restore, a revert, or one of these taken back or done again. */
 export interface RestoreRecord {
@@ -17,7 +19,7 @@ export interface RestoreRecord {
   /** Where the work tree was: an unmounted one looks like a finished restore. */
   readonly root: { readonly device: string; readonly inode: string }
   /** What was asked for, as a plan has it. */
-  readonly target: unknown
+  readonly target: object
   /** The tree that new contents come from. */
   readonly tree: Oid
   /** What the tree's snapshot is, where there is one. */
@@ -36,18 +38,46 @@ export interface RestoreRecord {
 
 /** The bytes of a record. */
 export async function encodeRecord(hasher: Hasher, record: RestoreRecord): Promise<Uint8Array> {
-  const line = JSON.stringify(record)
-  return utf8(`${await digest(hasher, line)}\n${line}\n`)
+  const { writes, deletes, keeps, ...head } = record
+  const pause = pauses()
+  const portions: Uint8Array[] = []
+  let lines = [JSON.stringify(head)]
+  const flush = (): void => {
+    portions.push(utf8(`${lines.join("\n")}\n`))
+    lines = []
+  }
+  for (const [kind, items] of Object.entries({ writes, deletes, keeps }))
+    for (const item of items) {
+      await pause()
+      lines.push(JSON.stringify([kind, item]))
+      if (lines.length === LINES_AT_ONCE) flush()
+    }
+  if (lines.length > 0) flush()
+  return concat([utf8(`${await digest(hasher, portions)}\n`), ...portions])
 }
+
+const LINES_AT_ONCE = 1000
 
 /** The record in `bytes`; undefined when they are not those of one. */
 export async function decodeRecord(hasher: Hasher, bytes: Uint8Array): Promise<RestoreRecord | undefined> {
-  const [checksum, line = "", rest] = lossyText(bytes).split("\n")
-  if (rest !== "" || !equalBytes(utf8(checksum ?? ""), utf8(await digest(hasher, line)))) return undefined
-  const record = JSON.parse(line) as Partial<RestoreRecord>
-  return record.version === 1 && toOid(record.tree ?? "") !== undefined ? (record as RestoreRecord) : undefined
+  const begin = DIGEST_DIGITS + 1
+  const body = bytes.subarray(begin)
+  if (lossyText(bytes.subarray(0, begin)) !== `${await digest(hasher, [body])}\n`) return undefined
+  const [first = "", ...lines] = lossyText(body).trimEnd().split("\n")
+  const head = JSON.parse(first) as Partial<RestoreRecord>
+  if (head.version !== 1 || toOid(head.tree ?? "") === undefined) return undefined
+  const steps: Record<string, unknown[]> = { writes: [], deletes: [], keeps: [] }
+  const pause = pauses()
+  for (const line of lines) {
+    await pause()
+    const [kind, item] = JSON.parse(line) as [string, unknown]
+    steps[kind]?.push(item)
+  }
+  return { ...head, ...steps } as unknown as RestoreRecord
 }
 
-async function digest(hasher: Hasher, line: string): Promise<string> {
-  return oidAt(await hasher.sha1([utf8(line)]), 0)
+const DIGEST_DIGITS = 40
+
+async function digest(hasher: Hasher, portions: readonly Uint8Array[]): Promise<string> {
+  return oidAt(await hasher.sha1(portions), 0)
 }

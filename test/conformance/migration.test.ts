@@ -160,7 +160,9 @@ describe.runIf(gitIsThere())("A gitdir that OpenCode made, with", () => {
     for (const [path, bytes] of before) expect(after.get(path)?.equals(bytes), path).toBe(true)
     const added = [...after.keys()].filter((path) => !before.has(path))
     expect(
-      added.filter((path) => !/^(?:objects\/pack|stat-cache|restores|refs\/(?:snapshots|baseline|adopted))\//.test(path)),
+      added.filter(
+        (path) => !/^(?:objects\/pack|stat-cache|restores|refs\/(?:snapshots|baseline|adopted))\//.test(path),
+      ),
     ).toEqual([])
 
     if (kind.gitRefuses) fs.rmSync(join(gitdir, "index"))

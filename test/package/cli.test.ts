@@ -466,7 +466,7 @@ test("revert takes one step back, merges what was edited since, and keeps what c
   const planned = await treeshot("plan", "revert", first, second)
   expect(planned.text).toMatch(/merge +merged\.txt\n.*delete +new\.txt\n.*keep +torn\.txt {2}changed meanwhile/s)
   expect(planned.text).toMatch(/1 to merge, 1 to delete, 1 kept\. Nothing was touched\./)
-  expect((await treeshot("plan", "revert", first, second, "--no-merge")).text).toMatch(/1 to delete, 2 kept/)
+  expect((await treeshot("plan", "revert", first, second, "--keep-edited")).text).toMatch(/1 to delete, 2 kept/)
   const reverted = await treeshot("revert", first, second)
   expect(reverted).toMatchObject({ status: 0, stderr: "" })
   expect(reverted.text).toMatch(/^Took back what changed from .*0 written, 1 merged, 1 deleted, 1 kept\./s)

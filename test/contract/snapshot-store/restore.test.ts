@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
 import type { Outcome, Progress, RestorePlan } from "../../../src/index.js"
+import type { FileSystem } from "../../../src/core/file-system.js"
 import { EMPTY_TREE, type Oid } from "../../../src/core/oid.js"
 import { flipped, overwrite, packsOf, writeLoose, writeSnapshot, writeTree } from "../../support/damage.js"
-import { faultyFileSystem } from "../../support/faulty-file-system.js"
+import { faultyFileSystem, type Fault } from "../../support/faulty-file-system.js"
 import { BACKENDS, expectError } from "../../support/store-under-test.js"
 
 describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
@@ -447,6 +448,18 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
       expect(told.filter((one) => one.phase === phase)).toEqual([1, 2, 3, 4].map((done) => ({ phase, done, total: 4 })))
   })
 
+  test("a file that something holds open for a moment is replaced and deleted when it is let go", async () => {
+    const place = await start()
+    place.write("folder/held", "one")
+    const { snapshot } = await (await place.open()).capture()
+    place.write("folder/held", "two")
+    place.write("folder/added", "new")
+    const store = await place.openOn((inner) => faultyFileSystem(inner, busyFor(3, inner)))
+    expect(await store.restore(snapshot.id)).toMatchObject({ complete: true })
+    expect([place.read("folder/held"), place.read("folder/added")]).toEqual(["one", undefined])
+    expect(Object.keys(place.content()).filter((path) => path.includes(".treeshot-"))).toEqual([])
+  })
+
   test("a failure of one path is its outcome, nothing is deleted then, and complete is false", async () => {
     const place = await start()
     place.write("folder/bad", "one")
@@ -455,11 +468,7 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     place.write("folder/bad", "two")
     place.write("good", "two")
     place.write("added", "new")
-    const refused = { call: 1, kind: "rename", path: "/folder/", how: "fail", errno: "EBUSY" } as const
-    const onLinux = { ...refused, path: "/.treeshot-" }
-    const store = await place.openOn((inner) =>
-      faultyFileSystem(inner, [inner.traits.folderHandles ? onLinux : refused]),
-    )
+    const store = await place.openOn((inner) => faultyFileSystem(inner, busyFor(TRIES, inner)))
     const report = await store.restore(snapshot.id)
     const of = (path: string): Outcome | undefined => report.outcomes.find((outcome) => outcome.path === path)
     expect(of("folder/bad")).toMatchObject({ action: "failed", reason: "EBUSY" })
@@ -518,3 +527,13 @@ describe.each(BACKENDS)("plan, apply and restore on $name", ({ start }) => {
     expect(place.leftovers()).toEqual([])
   })
 })
+
+/** The first file that is moved aside cannot be for so many calls. */
+function busyFor(calls: number, { traits }: FileSystem): Fault[] {
+  // On Linux folders go by their handles.
+  const path = traits.folderHandles ? "/.treeshot-" : "/folder/"
+  return Array.from({ length: calls }, (_, i) => ({ call: i + 1, kind: "rename", path, how: "fail", errno: "EBUSY" }))
+}
+
+/** So often is tried what something holds open. */
+const TRIES = 7
