@@ -1,7 +1,7 @@
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { Oid } from "../core/oid.js"
 import { comparePaths, isInside } from "../core/path.js"
-import type { Keep, PlannedChange } from "../core/restore.js"
+import type { Outcome, PlannedChange } from "../core/restore.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { ApplyOptions, RestorePlan, RestoreReport, RestoreTarget, RevertOptions } from "../snapshot-store.js"
 import { holdTarget } from "../store/held-target.js"
@@ -72,7 +72,8 @@ export async function apply(
       const writes = steps.writes.filter((change) => !isMerged(change) || merged.contents.has(change.after?.oid as Oid))
       if (writes.length < steps.writes.length) throw notAPlan()
       const work = { writes, deletes: steps.deletes, keeps: made.keeps, merged: merged.contents }
-      return restoreNow(store, goal, session, work, kept, options)
+      const outcomes = kept.map((keep): Outcome => ({ ...keep, action: "kept" }))
+      return restoreNow(store, goal, session, work, outcomes, options)
     })
   })
 }
@@ -114,18 +115,7 @@ async function workFor(
   const conflicts = planned.writes.filter(({ path }) => kept.some((outcome) => outcome.path === path))
   const merging = from !== undefined && merge ? await mergeConflicts(store, goal, now, conflicts) : undefined
   const merged = new Set(merging?.writes.map(({ path }) => path))
-  const keeps = kept.flatMap(({ path, ours, theirs }): Keep[] =>
-    merged.has(path)
-      ? []
-      : [
-          {
-            path,
-            reason: "conflict",
-            ...(ours === undefined ? {} : { ours }),
-            ...(theirs === undefined ? {} : { theirs }),
-          },
-        ],
-  )
+  const keeps = kept.filter(({ path }) => !merged.has(path))
   return {
     writes: [...writes, ...(merging?.writes ?? [])].toSorted((a, b) => comparePaths(a.path, b.path)),
     deletes,

@@ -1,17 +1,19 @@
 import type { FileVersion } from "../core/change.js"
-import { isInside } from "../core/path.js"
-import type { Outcome, PlannedChange } from "../core/restore.js"
+import { isInside, type RepoPath } from "../core/path.js"
+import type { Keep, PlannedChange } from "../core/restore.js"
 import type { TreeEntry } from "../core/tree.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { RestoreSteps } from "../tree/finish-restore.js"
+import { obstacleFinder } from "../tree/obstacle.js"
 import { permissionsAt } from "../tree/permissions.js"
 import { entryFinder } from "../tree/tree-entry.js"
+import { withFolders } from "./carry-out.js"
 import type { StoreContext } from "./context.js"
 import { readCaptured } from "./side.js"
 
 /** The steps of a plan that can be done, and the paths of the others. */
 export interface CheckedSteps extends RestoreSteps {
-  readonly kept: readonly Outcome[]
+  readonly kept: readonly Keep[]
 }
 
 /** Sorts out the paths that are not what the plan saw: the safety snapshot holds something else of them, or nothing. */
@@ -20,39 +22,44 @@ export async function stillAsPlanned(
   captured: CapturedTree,
   work: RestoreSteps,
 ): Promise<CheckedSteps> {
-  const entryNow = entryFinder(readCaptured(store, captured), captured.tree)
+  const readTree = readCaptured(store, captured)
+  const entryNow = entryFinder(readTree, captured.tree)
   const { emptyFolders } = captured.manifest
   const leaving = new Set(work.deletes.map(({ path }) => path))
-  const kept: Outcome[] = []
-  const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
-    const entry = await entryNow(change.path)
-    const { before, after, path } = change
-    if (after?.mode !== "40000" && before?.mode !== "40000" && isDone(captured, path, entry, after)) return false
-    const ours = entry === undefined ? {} : { ours: entry.oid }
-    const same =
-      before?.mode === "40000" && after?.mode === "40000"
-        ? true
-        : before?.mode === "40000"
-          ? entry?.mode === "40000" || emptyFolders.some((folder) => isInside(folder, path))
-          : before === undefined
-            ? entry === undefined || entry.mode === "40000" || leaving.has(path)
-            : entry?.oid === before.oid && entry.mode === before.mode
-    if (!same)
-      kept.push({
-        path,
-        action: "kept",
-        reason: "conflict",
-        ...ours,
-        ...(change.after && { theirs: change.after.oid }),
-      })
-    return same
+  const kept: Keep[] = []
+
+  const isSame = ({ before, after, path }: PlannedChange, entry: TreeEntry | undefined): boolean => {
+    if (before?.mode === "40000")
+      return after?.mode === "40000" || entry?.mode === "40000" || emptyFolders.some((folder) => isInside(folder, path))
+    if (before === undefined) return entry === undefined || entry.mode === "40000" || leaving.has(path)
+    return entry?.oid === before.oid && entry.mode === before.mode
   }
-  const filterPlanned = async (changes: readonly PlannedChange[]): Promise<PlannedChange[]> => {
-    const passed: PlannedChange[] = []
-    for (const change of changes) if (await isAsPlanned(change)) passed.push(change)
-    return passed
-  }
-  return { writes: await filterPlanned(work.writes), deletes: await filterPlanned(work.deletes), kept }
+
+  return withFolders(store, async (folders) => {
+    const { fileSystem } = store.platform
+    const left = obstacleFinder({ fileSystem, folders, now: captured, readTree, deletes: new Map(), keeps: [] })
+    const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
+      const { before, after } = change
+      const path = change.path as RepoPath
+      const entry = await entryNow(path)
+      if (after?.mode !== "40000" && before?.mode !== "40000" && isDone(captured, path, entry, after)) {
+        // What the look left out is not gone.
+        const reason = after === undefined ? await left.find(path) : undefined
+        if (reason !== undefined) kept.push({ path, reason })
+        return false
+      }
+      if (isSame(change, entry)) return true
+      const ours = entry === undefined ? {} : { ours: entry.oid }
+      kept.push({ path, reason: "conflict", ...ours, ...(after && { theirs: after.oid }) })
+      return false
+    }
+    const filterPlanned = async (changes: readonly PlannedChange[]): Promise<PlannedChange[]> => {
+      const passed: PlannedChange[] = []
+      for (const change of changes) if (await isAsPlanned(change)) passed.push(change)
+      return passed
+    }
+    return { writes: await filterPlanned(work.writes), deletes: await filterPlanned(work.deletes), kept }
+  })
 }
 
 /** Whether a path is what the plan wants already, by an earlier apply or by hand. */

@@ -5,7 +5,8 @@
 import { expect, test } from "vitest"
 import type { Owner, OwnerSource } from "../../src/core/owner.js"
 import type { FileSystem } from "../../src/core/file-system.js"
-import type { SnapshotStore } from "../../src/index.js"
+import { SnapshotError } from "../../src/core/errors.js"
+import type { Outcome, RestoreReport, SnapshotStore } from "../../src/index.js"
 import { fileOf, folderOf, linkOf } from "../support/described-folder.js"
 import { updateFolder, writeFolder } from "../support/disk.js"
 import { describeFault, faultsOf, isKill } from "../support/fault-variants.js"
@@ -129,7 +130,7 @@ for (const [name, prepare] of Object.entries(SCENES)) {
   )
 }
 
-test("a process that is killed at any call of a recovery is recovered from, too", LONG, async () => {
+test("a recovery in which a call fails, or whose process is killed, is recovered from, too", LONG, async () => {
   const scene = await sceneOf(SCENES["restore"] as Parameters<typeof sceneOf>[0])
   const wrong: string[] = []
   const all = kills(scene)
@@ -138,18 +139,56 @@ test("a process that is killed at any call of a recovery is recovered from, too"
   for (const first of [begun[Math.floor(begun.length / 3)], begun[Math.floor((2 * begun.length) / 3)]]) {
     const recorded = faultyFileSystem((await killed(scene, first as Fault)).fileSystem)
     await (await open(recorded)).close()
-    const again = faultsOf(recorded.calls, GITDIR).filter(isKill)
-    for (const fault of again) {
+    for (const fault of faultsOf(recorded.calls, GITDIR)) {
       const memory = await killed(scene, first as Fault)
-      await open(faultyFileSystem(memory.fileSystem, [fault]))
-        .then((store) => store.close())
-        .catch(() => {})
-      const problems = await problemsAfter(scene, memory, new Set())
+      const opened = await open(faultyFileSystem(memory.fileSystem, [fault])).catch((error: unknown) => error as Error)
+      if (opened instanceof Error) {
+        if (!isKill(fault) && !(opened instanceof SnapshotError)) wrong.push(`${opened} (${fault.how} ${fault.call})`)
+      } else await opened.close().catch(() => {})
+      // As in any restore, a path that could not be done is told, and those that could are done.
+      const isTold = !(opened instanceof Error) && opened.recovered?.outcomes.some(wasNotDone) === true
+      const problems = isTold
+        ? problemsOfPaths(scene, memory, opened.recovered?.outcomes)
+        : await problemsAfter(scene, memory, new Set())
       for (const problem of problems) wrong.push(`${problem} (${describeFault(fault, recorded.calls)})`)
     }
   }
   expect(wrong).toEqual([])
 })
+
+for (const name of ["undo", "revert"])
+  test(`${name}: a call that fails leaves what was before, or does what the report says`, LONG, async () => {
+    const scene = await sceneOf(SCENES[name] as Parameters<typeof sceneOf>[0])
+    const wrong: string[] = []
+    let threw = 0
+    for (const fault of faultsOf(scene.calls, GITDIR).filter((each) => !isKill(each) && each.call > scene.opening)) {
+      const memory = copyOf(scene.start)
+      const store = await open(faultyFileSystem(memory.fileSystem, [fault]))
+      const report = await scene.step(store).catch((error: unknown) => error as Error)
+      await store.close().catch(() => {})
+      const told = (problem: string): unknown => wrong.push(`${problem} (${describeFault(fault, scene.calls)})`)
+      const content = folderContent(memory.disk, WORKTREE)
+      if (report instanceof Error) {
+        threw++
+        if (!(report instanceof SnapshotError)) told(`rejected with ${String(report)}`)
+        // What could not be taken back at once is taken back by whoever opens the store.
+        for (const problem of await problemsAfter(scene, memory, new Set())) told(problem)
+      } else {
+        const { complete, outcomes } = report as RestoreReport
+        const isDone = complete && !outcomes.some(wasNotDone)
+        if (isDone && !isSame(content, scene.after)) told(`complete, and ${differences(scene, content)}`)
+        if (!complete && !outcomes.some(wasNotDone)) told("not complete, and nothing was left")
+        const again = await open(memory.fileSystem)
+        await scene.back(again)
+        await again.close()
+        const undone = folderContent(memory.disk, WORKTREE)
+        if (!isSame(undone, scene.before)) told(`taken back: ${differences(scene, undone)}`)
+      }
+      for (const path of Object.keys(content)) if (path.includes(".treeshot-")) told(`left ${path}`)
+    }
+    expect(wrong).toEqual([])
+    expect(threw).toBeGreaterThan(10)
+  })
 
 test("a work tree that is not the one that the restore was in is not touched, and the error says what to do", async () => {
   const scene = await sceneOf(SCENES["restore"] as Parameters<typeof sceneOf>[0])
@@ -222,6 +261,18 @@ async function problemsAfter(scene: Scene, memory: Memory, ends: Set<string>): P
   problems.push(...left.filter((path) => path.includes("restores/project/running")).map((path) => `left ${path}`))
   problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)))
   return problems
+}
+
+function wasNotDone({ action }: Outcome): boolean {
+  return action === "kept" || action === "failed"
+}
+
+/** Paths that are neither as before nor as after, nor told of. */
+function problemsOfPaths({ before, after }: Scene, { disk }: Memory, told: readonly Outcome[] = []): string[] {
+  const content = folderContent(disk, WORKTREE)
+  const paths = new Set([before, after, content].flatMap((all) => Object.keys(all)))
+  const wrong = [...paths].filter((path) => content[path] !== before[path] && content[path] !== after[path])
+  return wrong.filter((path) => !told.some((one) => one.path === path)).map((path) => `${path} is ${content[path]}`)
 }
 
 function isSame(one: FolderContent, other: FolderContent): boolean {

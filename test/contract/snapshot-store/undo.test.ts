@@ -60,6 +60,21 @@ describe.each(BACKENDS)("undo, redo and revert on $name", ({ start }) => {
     expect(seen).toEqual(["one", "three", "one", "two", "one", "three", "one"])
   })
 
+  test("an undo keeps a file that is ignored by now, and says so", async () => {
+    const place = await start()
+    place.write("back", "one")
+    const store = await place.open()
+    const { snapshot } = await store.capture()
+    place.remove("back")
+    await store.restore(snapshot.id)
+    place.write(".gitignore", "back")
+    const planned = await store.plan({ undo: true })
+    expect(planned).toMatchObject({ deletes: [], keeps: [{ path: "back", reason: "ignored" }] })
+    const report = await store.undo()
+    expect(report.outcomes).toEqual([{ path: "back", action: "kept", reason: "ignored" }])
+    expect(place.read("back")).toBe("one")
+  })
+
   test("a capture that finds other changes ends what could be redone; one that finds none does not", async () => {
     const place = await start()
     place.write("a", "one")
