@@ -31,14 +31,16 @@ export async function stillAsPlanned(
   const isSame = ({ before, after, path }: PlannedChange, entry: TreeEntry | undefined): boolean => {
     if (before?.mode === "40000")
       return after?.mode === "40000" || entry?.mode === "40000" || emptyFolders.some((folder) => isInside(folder, path))
-    if (before === undefined) return entry === undefined || entry.mode === "40000" || leaving.has(path)
-    return entry?.oid === before.oid && entry.mode === before.mode
+    if (before !== undefined) return entry?.oid === before.oid && entry.mode === before.mode
+    // What leaves may make way; a folder that somebody made since does not.
+    if (entry !== undefined) return entry.mode === "40000" || leaving.has(path)
+    return !emptyFolders.some((folder) => isInside(folder, path) && !leaving.has(folder))
   }
 
   return withFolders(store, async (folders) => {
     const { fileSystem } = store.platform
     const left = obstacleFinder({ fileSystem, folders, now: captured, readTree, deletes: new Map(), keeps: [] })
-    const isAsPlanned = async (change: PlannedChange): Promise<boolean> => {
+    const stepOf = async (change: PlannedChange): Promise<PlannedChange | undefined> => {
       const { before, after } = change
       const path = change.path as RepoPath
       const entry = await entryNow(path)
@@ -46,20 +48,40 @@ export async function stillAsPlanned(
         // What the look left out is not gone.
         const reason = after === undefined ? await left.find(path) : undefined
         if (reason !== undefined) kept.push({ path, reason })
-        return false
+        return undefined
       }
-      if (isSame(change, entry)) return true
+      const step = isSame(change, entry) ? withBitsNow(captured, change) : undefined
+      if (step !== undefined) return step
       const ours = entry === undefined ? {} : { ours: entry.oid }
       kept.push({ path, reason: "conflict", ...ours, ...(after && { theirs: after.oid }) })
-      return false
+      return undefined
     }
     const filterPlanned = async (changes: readonly PlannedChange[]): Promise<PlannedChange[]> => {
       const passed: PlannedChange[] = []
-      for (const change of changes) if (await isAsPlanned(change)) passed.push(change)
+      for (const change of changes) {
+        const step = await stepOf(change)
+        if (step !== undefined) passed.push(step)
+      }
       return passed
     }
     return { writes: await filterPlanned(work.writes), deletes: await filterPlanned(work.deletes), kept }
   })
+}
+
+/**
+ * The step with the bits that the path has now, which somebody may have changed since: that is what an undo gives back.
+ * Where the step changes them, it does so; where it does not, they stay. Undefined when changing them is all that it does.
+ */
+function withBitsNow({ manifest }: CapturedTree, change: PlannedChange): PlannedChange | undefined {
+  const { path, before, after } = change
+  if (before?.permissions === undefined) return change
+  const permissions = permissionsAt(manifest.permissions, path, before.mode)
+  if (permissions === undefined || permissions === before.permissions) return change
+  if (after === undefined) return { ...change, before: { ...before, permissions } }
+  const isSameContent = after.mode === before.mode && (after.oid === before.oid || after.mode === "40000")
+  if (isSameContent) return undefined
+  const isKept = after.mode === before.mode && after.permissions === before.permissions
+  return { ...change, before: { ...before, permissions }, after: isKept ? { ...after, permissions } : after }
 }
 
 /** Whether a path is what the plan wants already, by an earlier apply or by hand. */

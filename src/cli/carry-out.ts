@@ -7,7 +7,11 @@ import { reportLines } from "./report-lines.js"
 import { count, shortId } from "./text.js"
 
 /** Plans, asks before deleting where somebody is there to answer, and does what was planned. */
-export function carryOut(words: Words, findAim: FindAim, optionsOf: (session: Session) => RevertOptions): Action {
+export function carryOut(
+  words: Words,
+  findAim: FindAim,
+  optionsOf: (session: Session) => RevertOptions = ({ signal, onProgress }) => ({ signal, onProgress }),
+): Action {
   return async (session) => {
     const { store, screen, confirm, signal, onProgress } = session
     const aim = await findAim(session)

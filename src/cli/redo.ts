@@ -14,10 +14,5 @@ is restored. Only paths that are still as undo left them are touched.
 treeshot plan redo shows all this beforehand.`,
   options: [YES],
   examples: [["redo", "Do again what was undone last."]],
-  prepare: (words) =>
-    carryOut(
-      words,
-      () => Promise.resolve(REDO),
-      ({ signal, onProgress }) => ({ signal, onProgress }),
-    ),
+  prepare: (words) => carryOut(words, () => Promise.resolve(REDO)),
 }

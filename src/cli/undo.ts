@@ -16,10 +16,5 @@ edited since stays and is reported. What undo does, redo takes back.
 treeshot plan undo shows all this beforehand.`,
   options: [YES],
   examples: [["undo", "Go back to before the last restore."]],
-  prepare: (words) =>
-    carryOut(
-      words,
-      () => Promise.resolve(UNDO),
-      ({ signal, onProgress }) => ({ signal, onProgress }),
-    ),
+  prepare: (words) => carryOut(words, () => Promise.resolve(UNDO)),
 }

@@ -60,6 +60,38 @@ describe.each(BACKENDS)("undo, redo and revert on $name", ({ start }) => {
     expect(seen).toEqual(["one", "three", "one", "two", "one", "three", "one"])
   })
 
+  test("bits that were changed since stay where a step does not change them, and undo gives them back", async () => {
+    const place = await start()
+    place.write("folder/file", "one", 0o644)
+    const store = await place.open()
+    const from = (await store.capture()).snapshot.id
+    place.write("folder/file", "two", 0o644)
+    place.folder("folder", 0o750)
+    const to = (await store.capture()).snapshot.id
+    place.folder("folder", 0o700)
+    place.write("folder/file", "two", 0o600)
+    const edited = place.content()
+    expect((await store.revert(from, to)).outcomes).toContainEqual(
+      expect.objectContaining({ path: "folder", action: "kept", reason: "conflict" }),
+    )
+    expect(place.content()).toMatchObject({ "folder/file": 'file 600 "one"', folder: "folder 700" })
+    await store.undo()
+    expect(place.content()).toEqual(edited)
+  })
+
+  test("an empty folder that was made in the place of a file since is kept", async () => {
+    const place = await start()
+    place.write("a", "one")
+    const store = await place.open()
+    const { snapshot } = await store.capture()
+    place.remove("a")
+    const planned = await store.plan({ to: snapshot.id })
+    place.folder("a", 0o755)
+    const report = await store.apply(planned)
+    expect(report.outcomes).toEqual([expect.objectContaining({ path: "a", action: "kept", reason: "conflict" })])
+    expect(place.content()).toEqual({ a: "folder 755" })
+  })
+
   test("an undo keeps a file that is ignored by now, and says so", async () => {
     const place = await start()
     place.write("back", "one")
