@@ -18,8 +18,8 @@ export function checkPlan(made: RestorePlan): void {
     checkSafe(path)
     for (const version of [before, after]) if (version !== undefined && !isVersion(version)) refuse()
   }
-  if (made.writes.some(({ after }) => after === undefined) || made.deletes.some(({ before }) => before === undefined))
-    refuse()
+  if (made.writes.some(({ after }) => after === undefined)) refuse()
+  if (made.deletes.some(({ before, after }) => before === undefined || after !== undefined)) refuse()
 }
 
 function isVersion(version: FileVersion | null): boolean {

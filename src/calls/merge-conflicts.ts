@@ -1,8 +1,10 @@
 import type { FileVersion } from "../core/change.js"
+import type { Manifest } from "../core/manifest.js"
 import { hashObject, readAs } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import type { RepoPath } from "../core/path.js"
 import type { PlannedChange } from "../core/restore.js"
+import type { Mode } from "../core/tree.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import { storedTrees } from "../tree/compare-trees.js"
 import { mergeLines } from "../tree/merge-lines.js"
@@ -18,6 +20,8 @@ import { readCaptured } from "./side.js"
 export interface Merging {
   readonly writes: readonly PlannedChange[]
   readonly contents: ReadonlyMap<Oid, Uint8Array>
+  /** Paths that are already what a merge would make of them. */
+  readonly done: readonly string[]
 }
 
 /**
@@ -33,38 +37,52 @@ export async function mergeConflicts(
 ): Promise<Merging> {
   const writes: PlannedChange[] = []
   const contents = new Map<Oid, Uint8Array>()
-  if (from === undefined || conflicts.length === 0) return { writes, contents }
+  const done: string[] = []
+  if (from === undefined || conflicts.length === 0) return { writes, contents, done }
   const [entryThen, entryFrom] = [tree, from.tree].map((oid) => entryFinder(storedTrees(store.objects), oid))
   const entryNow = entryFinder(readCaptured(store, now), now.tree)
   const { traits } = store.platform.fileSystem
+  const bitsAt = (manifest: Manifest | undefined, path: string, mode: Mode): number | undefined =>
+    traits.executableBit && manifest !== undefined ? permissionsAt(manifest.permissions, path, mode) : undefined
   await withFolders(store, async (folders) => {
     for (const { path } of conflicts) {
       const [theirs, base, ours] = [await entryThen?.(path), await entryFrom?.(path), await entryNow(path)]
-      if (!isFile(theirs) || !isFile(base) || !isFile(ours) || theirs.oid === base.oid) continue
+      if (!isFile(theirs) || !isFile(base) || !isFile(ours)) continue
       const found = await readWorktree(store.platform, folders, path as RepoPath, ours.mode)
       if (found?.version.oid !== ours.oid || !(found.bytes instanceof Uint8Array)) continue
-      const [before, after] = [
-        await readAs(store.objects, base.oid, "blob"),
-        await readAs(store.objects, theirs.oid, "blob"),
-      ]
-      const merged = mergeLines(before, found.bytes, after)
+      // Where the step changed the executable bit alone, the content stays.
+      const merged = theirs.oid === base.oid ? found.bytes : await mergedOf(store, base.oid, found.bytes, theirs.oid)
       if (merged === undefined) continue
       const oid = await hashObject(store.platform.hasher, "blob", merged)
-      if (oid === ours.oid) continue
-      // The executable bit is taken back where only the step changed it.
+      // The bits are taken back where only the step changed them.
       const mode = ours.mode === base.mode ? theirs.mode : ours.mode
-      const bits = traits.executableBit ? permissionsAt(now.manifest.permissions, path, ours.mode) : undefined
-      const wanted = mode === ours.mode ? bits : then && permissionsAt(then.permissions, path, mode)
+      const bits = bitsAt(now.manifest, path, ours.mode)
+      const areOurs = mode === ours.mode && bits !== bitsAt(from.manifest, path, base.mode)
+      const wanted = areOurs ? bits : (bitsAt(then, path, mode) ?? bits)
+      if (oid === ours.oid && mode === ours.mode && wanted === bits) {
+        done.push(path)
+        continue
+      }
       contents.set(oid, merged)
       writes.push({
         path,
         before: version(ours, bits),
-        after: version({ mode, oid }, traits.executableBit ? wanted : undefined),
+        after: version({ mode, oid }, wanted),
         merged: true,
       })
     }
   })
-  return { writes, contents }
+  return { writes, contents, done }
+}
+
+async function mergedOf(
+  { objects }: StoreContext,
+  base: Oid,
+  ours: Uint8Array,
+  theirs: Oid,
+): Promise<Uint8Array | undefined> {
+  const [before, after] = [await readAs(objects, base, "blob"), await readAs(objects, theirs, "blob")]
+  return mergeLines(before, ours, after)
 }
 
 function version({ mode, oid }: Pick<FileVersion, "mode" | "oid">, permissions: number | undefined): FileVersion {

@@ -36,7 +36,7 @@ export async function stepsBack(store: StoreContext, wanted: "undo" | "redo"): P
   const safety = await safetyOf(store, record)
   if (safety === undefined)
     throw nothing(wanted, `What the work tree was before has been let go, so that there is nothing to ${wanted}.`)
-  if (wanted === "redo" && (await hasChangedSince(store, safety, record)))
+  if (wanted === "redo" && (await hasChangedSince(store, safety)))
     throw nothing(wanted, "A capture has found changes since the last undo, so that there is nothing to redo.")
   return { record: name, safety, steps: inverse(record) }
 }
@@ -47,9 +47,7 @@ async function lastOf(store: StoreContext, wanted: "undo" | "redo"): Promise<Don
   const takenBack = new Set<string>()
   for (const name of (await store.restores.names()).toReversed()) {
     if (takenBack.has(name)) continue
-    const bytes = await store.restores.read(name)
-    const record = bytes === undefined ? undefined : await decodeRecord(store.platform.hasher, bytes)
-    // A damaged one is none: what it did shows as conflicts.
+    const record = await recordOf(store, name)
     if (record === undefined) continue
     if (record.takesBack !== undefined) takenBack.add(record.takesBack)
     const isUndo = "undo" in record.target
@@ -67,14 +65,23 @@ async function safetyOf(store: StoreContext, { safety }: RestoreRecord): Promise
   return store.log.withId(safety.id)
 }
 
-/** Whether a capture after an undo holds anything but what the undo left. */
-async function hasChangedSince(store: StoreContext, safety: StoredSnapshot, undone: RestoreRecord): Promise<boolean> {
+/** Whether a capture after an undo holds anything but what the last undo or redo before it left. */
+async function hasChangedSince(store: StoreContext, safety: StoredSnapshot): Promise<boolean> {
+  const names = await store.restores.names()
   for await (const snapshot of store.log.newestFirst(store.workspace)) {
     if (snapshot.record.createdMs <= safety.record.createdMs) return false
     if (snapshot.record.kind !== "capture" || snapshot.record.scope !== store.scope) continue
-    if (await differs(store, safety.commit.tree, snapshot.commit.tree, undone)) return true
+    const last = names.findLast((name) => name < recordName(store, snapshot.ref))
+    const left = last === undefined ? undefined : await recordOf(store, last)
+    if (left === undefined || (await differs(store, left.safety.tree, snapshot.commit.tree, left))) return true
   }
   return false
+}
+
+/** Undefined for a damaged one, which is none: what it did shows as conflicts. */
+async function recordOf(store: StoreContext, name: string): Promise<RestoreRecord | undefined> {
+  const bytes = await store.restores.read(name)
+  return bytes === undefined ? undefined : decodeRecord(store.platform.hasher, bytes)
 }
 
 /** Whether two trees differ by anything but these steps. */

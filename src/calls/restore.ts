@@ -1,11 +1,12 @@
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { Oid } from "../core/oid.js"
 import { comparePaths, isInside } from "../core/path.js"
-import type { Outcome, PlannedChange } from "../core/restore.js"
+import type { Keep, Outcome, PlannedChange } from "../core/restore.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { ApplyOptions, RestorePlan, RestoreReport, RestoreTarget, RevertOptions } from "../snapshot-store.js"
 import { holdTarget } from "../store/held-target.js"
 import { storedTrees } from "../tree/compare-trees.js"
+import { permissionsAt } from "../tree/permissions.js"
 import { makePlan } from "../tree/plan.js"
 import { entryFinder } from "../tree/tree-entry.js"
 import type { CaptureSession } from "./capture-session.js"
@@ -65,13 +66,13 @@ export async function apply(
         { argument: "plan" },
       )
     await checkContents(store, goal, made)
-    if (made.writes.length === 0 && made.deletes.length === 0) return report(made.keeps, [])
     return withTarget(store, goal, options, async (session) => {
       const { kept, ...steps } = await stillAsPlanned(store, session.captured, made)
       const merged = await mergeConflicts(store, goal, session.captured, steps.writes.filter(isMerged))
-      const writes = steps.writes.filter((change) => !isMerged(change) || merged.contents.has(change.after?.oid as Oid))
-      if (writes.length < steps.writes.length) throw notAPlan()
-      const work = { writes, deletes: steps.deletes, keeps: made.keeps, merged: merged.contents }
+      const again = new Map(merged.writes.map((change) => [change.path, JSON.stringify(change.after)]))
+      const isOther = (change: PlannedChange): boolean => again.get(change.path) !== JSON.stringify(change.after)
+      if (steps.writes.some((change) => isMerged(change) && isOther(change))) throw notAPlan()
+      const work = { writes: steps.writes, deletes: steps.deletes, keeps: made.keeps, merged: merged.contents }
       const outcomes = kept.map((keep): Outcome => ({ ...keep, action: "kept" }))
       return restoreNow(store, goal, session, work, outcomes, options)
     })
@@ -114,12 +115,16 @@ async function workFor(
   const { kept, writes, deletes } = await stillAsPlanned(store, now, planned)
   const conflicts = planned.writes.filter(({ path }) => kept.some((outcome) => outcome.path === path))
   const merging = from !== undefined && merge ? await mergeConflicts(store, goal, now, conflicts) : undefined
-  const merged = new Set(merging?.writes.map(({ path }) => path))
-  const keeps = kept.filter(({ path }) => !merged.has(path))
+  const settled = new Set([...(merging?.writes ?? []).map(({ path }) => path), ...(merging?.done ?? [])])
+  const keeps = kept.filter(({ path }) => !settled.has(path))
+  // A file that was renamed, and cannot go back, stays where it is.
+  const staying = new Set([...planned.keeps, ...keeps].flatMap(({ theirs }) => theirs ?? []))
+  const renamed = deletes.filter(({ before }) => staying.has(before?.oid ?? ""))
+  const left = renamed.map(({ path, before }): Keep => ({ path, reason: "conflict", ours: before?.oid ?? "" }))
   return {
     writes: [...writes, ...(merging?.writes ?? [])].toSorted((a, b) => comparePaths(a.path, b.path)),
-    deletes,
-    keeps: [...planned.keeps, ...keeps].toSorted((a, b) => comparePaths(a.path, b.path)),
+    deletes: deletes.filter((change) => !renamed.includes(change)),
+    keeps: [...planned.keeps, ...keeps, ...left].toSorted((a, b) => comparePaths(a.path, b.path)),
     merged: merging?.contents ?? new Map(),
   }
 }
@@ -205,26 +210,52 @@ async function restoreNow(
   kept: RestoreReport["outcomes"],
   options: ApplyOptions,
 ): Promise<RestoreReport | undefined> {
-  if (work.writes.length === 0 && work.deletes.length === 0) return report(work.keeps, kept)
+  const isOfChanges = goal.from !== undefined || goal.back !== undefined
+  // An undo that could do nothing counts all the same: the next one is about the restore before.
+  if (work.writes.length === 0 && work.deletes.length === 0 && goal.back === undefined)
+    return report(work.keeps, kept, isOfChanges)
   // What takes time to start does so while the snapshot is written.
   if (work.writes.length >= MANY_WRITES) store.platform.fileBatches?.expect()
   const safety = await session.publish({ kind: "safety", target: goal.tree, metadata: {} })
   if (safety === undefined) return undefined
   const done = await carryOut(store, goal, safety, work, options)
-  return { undo: viewOf(safety), ...report(work.keeps, [...kept, ...done]) }
+  return { undo: viewOf(safety), ...report(work.keeps, [...kept, ...done], isOfChanges) }
 }
 
-/** A plan writes what its snapshot has at the same path, or what its undo takes back, and nothing else. */
+/**
+ * A plan writes what its snapshot has at the same path, or what its undo takes back, and deletes what is in neither. What
+ * was merged is merged again, and compared.
+ */
 async function checkContents(store: StoreContext, goal: Goal, made: RestorePlan): Promise<void> {
   const { tree, then, back } = goal
-  const steps = new Map(back?.steps.writes.map((step) => [step.path, step.after]))
   const entryThen = entryFinder(storedTrees(store.objects), tree)
-  for (const { path, after, merged } of made.writes) {
-    // What was merged is merged again, and compared.
+  const stepsBack =
+    back && new Map([...back.steps.writes, ...back.steps.deletes].map((step) => [step.path, step.after]))
+  const isFolderThen = (path: string, mode: string | undefined): boolean =>
+    mode === "40000" || then?.emptyFolders.some((folder) => isInside(folder, path)) === true
+  for (const { path, before, after, merged } of made.writes) {
     if (merged === true && goal.from !== undefined) continue
-    const entry = back === undefined ? await entryThen(path) : steps.get(path)
-    const isFolder = entry?.mode === "40000" || then?.emptyFolders.some((folder) => isInside(folder, path)) === true
-    const fits = after?.mode === "40000" ? isFolder : entry?.oid === after?.oid && entry?.mode === after?.mode
-    if (!fits) throw notAPlan()
+    const wanted = stepsBack === undefined ? await entryThen(path) : stepsBack.get(path)
+    const fits =
+      after?.mode === "40000"
+        ? isFolderThen(path, wanted?.mode)
+        : wanted?.oid === after?.oid && wanted?.mode === after?.mode
+    const bits = after?.permissions
+    const bitsThen =
+      stepsBack?.get(path)?.permissions ?? (then && after && permissionsAt(then.permissions, path, after.mode))
+    if (!fits || (bits !== undefined && bits !== bitsThen && bits !== before?.permissions)) throw notAPlan()
   }
+  for (const { path, before } of made.deletes) {
+    const isKept =
+      stepsBack === undefined
+        ? before?.mode === "40000"
+          ? false
+          : isFileMode((await entryThen(path))?.mode)
+        : !stepsBack.has(path)
+    if (isKept) throw notAPlan()
+  }
+}
+
+function isFileMode(mode: string | undefined): boolean {
+  return mode !== undefined && mode !== "40000" && mode !== "160000"
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import type { PlannedChange, RestorePlan } from "../../../src/index.js"
 import { BACKENDS, expectError } from "../../support/store-under-test.js"
 
 describe.each(BACKENDS)("undo, redo and revert on $name", ({ start }) => {
@@ -90,6 +91,135 @@ describe.each(BACKENDS)("undo, redo and revert on $name", ({ start }) => {
     const report = await store.apply(planned)
     expect(report.outcomes).toEqual([expect.objectContaining({ path: "a", action: "kept", reason: "conflict" })])
     expect(place.content()).toEqual({ a: "folder 755" })
+  })
+
+  test("an undo that can do nothing says so, and the next one is about the restore before", async () => {
+    const place = await start()
+    const store = await place.open()
+    const ids: string[] = []
+    for (const text of ["one", "two", "three"]) {
+      place.write("a", text)
+      place.write("b", text)
+      ids.push((await store.capture()).snapshot.id)
+    }
+    await store.restore(ids[0] ?? "", { paths: ["a"] })
+    await store.restore(ids[1] ?? "", { paths: ["b"] })
+    place.write("b", "edited")
+    expect(await store.undo()).toMatchObject({
+      complete: false,
+      outcomes: [{ path: "b", action: "kept", reason: "conflict" }],
+    })
+    expect(await store.undo()).toMatchObject({ complete: true, outcomes: [{ path: "a", action: "written" }] })
+    expect([place.read("a"), place.read("b")]).toEqual(["three", "edited"])
+  })
+
+  test("captures that find what undo left end no redo, however many undos there were", async () => {
+    const place = await start()
+    const store = await place.open()
+    const ids: string[] = []
+    for (const text of ["one", "two", "three"]) {
+      place.write("a", text)
+      ids.push((await store.capture()).snapshot.id)
+    }
+    await store.restore(ids[1] ?? "")
+    await store.restore(ids[0] ?? "")
+    await store.undo()
+    await store.undo()
+    await store.capture({ label: "nothing else" })
+    await store.redo()
+    expect(place.read("a")).toBe("two")
+    await store.redo()
+    expect(place.read("a")).toBe("one")
+  })
+
+  test("a revert that was done has nothing to do again, merged or not", async () => {
+    const place = await start()
+    const lines = (first: string, last: string): string => `${first}\n2\n3\n4\n5\n${last}\n`
+    place.write("merged", lines("1", "6"))
+    place.write("plain", "one")
+    place.folder("folder", 0o755)
+    const store = await place.open()
+    const from = (await store.capture()).snapshot.id
+    place.write("merged", lines("1", "step"))
+    place.write("plain", "two")
+    place.folder("folder", 0o700)
+    const to = (await store.capture()).snapshot.id
+    place.write("merged", lines("mine", "step"))
+    await store.revert(from, to)
+    const reverted = place.content()
+    const safeties = await store.list({ kind: "safety" })
+    expect(await store.revert(from, to)).toEqual({ complete: true, outcomes: [] })
+    expect(place.content()).toEqual(reverted)
+    expect(await store.list({ kind: "safety" })).toEqual(safeties)
+  })
+
+  test("an executable bit is taken back from a file that was edited since, and an edited bit stays", async () => {
+    const place = await start()
+    place.write("script", "one\n", 0o644)
+    place.write("private", "1\n2\n3\n4\n", 0o600)
+    const store = await place.open()
+    const from = (await store.capture()).snapshot.id
+    place.write("script", "one\n", 0o755)
+    place.write("private", "1\n2\n3\nstep\n", 0o644)
+    const to = (await store.capture()).snapshot.id
+    place.write("script", "edited\n", 0o755)
+    place.write("private", "mine\n2\n3\nstep\n", 0o644)
+    expect(await store.revert(from, to)).toMatchObject({ complete: true })
+    expect(place.content()).toEqual({
+      private: 'file 600 "mine\\n2\\n3\\n4\\n"',
+      script: 'file 644 "edited\\n"',
+    })
+  })
+
+  test("a file that was renamed and cannot go back stays where it is", async () => {
+    const place = await start()
+    place.write("d/f", "content")
+    const store = await place.open()
+    const from = (await store.capture()).snapshot.id
+    place.remove("d")
+    place.write("e/f", "content")
+    const to = (await store.capture()).snapshot.id
+    place.write("d", "in the way")
+    const report = await store.revert(from, to)
+    expect(report.complete).toBe(false)
+    expect([place.read("d"), place.read("e/f")]).toEqual(["in the way", "content"])
+  })
+
+  test("a plan that somebody changed into another one is refused, and nothing is touched", async () => {
+    const place = await start()
+    const lines = (first: string, last: string): string => `${first}\n2\n3\n4\n5\n${last}\n`
+    for (const path of ["a", "b"]) place.write(path, lines(path, "6"))
+    place.write("stays", "one")
+    const store = await place.open()
+    const from = (await store.capture()).snapshot.id
+    for (const path of ["a", "b"]) place.write(path, lines(path, "step"))
+    place.write("added", "step")
+    const to = (await store.capture()).snapshot.id
+    for (const path of ["a", "b"]) place.write(path, lines(`my ${path}`, "step"))
+    const before = place.content()
+    const revert = await store.plan({ revert: { from, to } })
+    const restore = await store.plan({ to: from })
+    const [first, second] = revert.writes
+    const [gone] = restore.deletes
+    const version = { mode: "100644", oid: first?.before?.oid ?? "" } as const
+    const wrong: RestorePlan[] = [
+      {
+        ...revert,
+        writes: [
+          { ...first, after: second?.after },
+          { ...second, after: first?.after },
+        ] as PlannedChange[],
+      },
+      { ...revert, writes: [{ ...first, after: { ...first?.after, mode: "120000" } }] as PlannedChange[] },
+      { ...restore, deletes: [...restore.deletes, { path: "stays", before: version }] },
+      { ...restore, deletes: [{ ...gone, after: version } as PlannedChange] },
+      {
+        ...restore,
+        writes: [{ ...restore.writes[0], after: { ...restore.writes[0]?.after, permissions: 0o777 } } as PlannedChange],
+      },
+    ]
+    for (const plan of wrong) await expectError(store.apply(plan), "INVALID_ARGUMENT", { argument: "plan" })
+    expect(place.content()).toEqual(before)
   })
 
   test("an undo keeps a file that is ignored by now, and says so", async () => {
