@@ -1,5 +1,4 @@
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
-import type { Oid } from "../core/oid.js"
 import { comparePaths, isInside } from "../core/path.js"
 import type { Keep, Outcome, PlannedChange } from "../core/restore.js"
 import type { CapturedTree } from "../core/tree-capture.js"
