@@ -83,11 +83,10 @@ export async function carryOut(
 
 /** Finishes or takes back a restore that ended in the middle; undefined when there is none. To be called under its lock. */
 export async function recover(store: StoreContext): Promise<RestoreReport | undefined> {
-  const bytes = await store.restores.running()
+  const bytes = await readJournal(store)
   if (bytes === undefined) return undefined
   const record = await decodeRecord(store.platform.hasher, bytes)
-  if (record === undefined)
-    throw pending(store, "what it was about to do cannot be read", "Restore the last safety snapshot")
+  if (record === undefined) throw unreadable(store)
   const { device, inode } = await rootOf(store)
   if (device !== record.root.device || inode !== record.root.inode)
     throw pending(store, "its work tree is not there", "Mount it, or move it back, and open the store again")
@@ -110,6 +109,14 @@ export async function recover(store: StoreContext): Promise<RestoreReport | unde
         error,
       )
     }
+  }
+}
+
+async function readJournal(store: StoreContext): Promise<Uint8Array | undefined> {
+  try {
+    return await store.restores.running()
+  } catch (error) {
+    throw unreadable(store, error)
   }
 }
 
@@ -225,6 +232,16 @@ function pending({ restores }: StoreContext, why: string, advice: string, cause?
   return new SnapshotError(
     "RESTORE_PENDING",
     `A restore ended in the middle, and ${why}. Nothing was touched. ${advice}; or delete ${restores.journal} to leave everything as it is.`,
+    { journal: restores.journal },
+    cause,
+  )
+}
+
+/** There is nothing to wait for: only who knows the work tree can tell whether it is as it should be. */
+function unreadable({ restores }: StoreContext, cause?: unknown): SnapshotError {
+  return new SnapshotError(
+    "RESTORE_PENDING",
+    `A restore ended in the middle, and what it was about to do cannot be read. Nothing was touched. Delete ${restores.journal} and open the store again; then restore the last safety snapshot, if the work tree is not as it should be.`,
     { journal: restores.journal },
     cause,
   )

@@ -53,10 +53,12 @@ const SECTIONS: readonly (readonly [Outcome["action"], Style])[] = [
 function section(entries: readonly Outcome[], style: Style, { screen }: Session): string[] {
   const rows = entries
     .slice(0, MOST_SHOWN)
-    .map(({ path, action, reason }): readonly Cell[] => [
+    .map(({ path, action, reason, aside }): readonly Cell[] => [
       { text: action.padEnd(7), paint: (text) => screen.paint(style, text) },
       printablePath(path),
-      reasonText(reason),
+      aside === undefined
+        ? reasonText(reason)
+        : `changed twice meanwhile: what it was before is ${printablePath(aside)}`,
     ])
   const more = entries.length - rows.length
   return [
@@ -76,7 +78,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   EPERM: "not permitted: check who owns it, and its folder",
   EROFS: "its file system is read-only",
   EBUSY: "in use: close what uses it",
-  EEXIST: "changed twice meanwhile: what it was before is beside it, as .treeshot-…",
+  EEXIST: "something else came in its place meanwhile",
   EIO: "the device reported an error",
   ENAMETOOLONG: "its name is too long for this file system",
 }

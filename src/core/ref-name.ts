@@ -11,10 +11,14 @@ const SNAPSHOTS = "refs/snapshots/"
 
 /** The workspace that `text` names; anything but 1 to 64 of a-z, 0-9 and "-": INVALID_ARGUMENT. */
 export function parseWorkspace(text: string): Workspace {
-  if (!/^[a-z0-9-]{1,64}$/.test(text))
-    throw new SnapshotError("INVALID_ARGUMENT", `"${text}" is no workspace name. Use 1 to 64 of a-z, 0-9 and "-".`, {
-      argument: "workspace",
-    })
+  if (typeof text !== "string" || !/^[a-z0-9-]{1,64}$/.test(text))
+    throw new SnapshotError(
+      "INVALID_ARGUMENT",
+      `"${String(text)}" is no workspace name. Use 1 to 64 of a-z, 0-9 and "-".`,
+      {
+        argument: "workspace",
+      },
+    )
   return text as Workspace
 }
 

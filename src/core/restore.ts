@@ -41,8 +41,13 @@ export interface Keep {
 export interface Outcome {
   readonly path: string
   readonly action: "written" | "merged" | "deleted" | "kept" | "failed"
-  /** Of a kept path a KeepReason, of a failed one the system's error name. */
+  /**
+   * Of a kept path a KeepReason, or `write-failed` where it was not deleted since a write failed; of a failed one the
+   * system's error name.
+   */
   readonly reason?: string
+  /** Of a path that changed twice meanwhile: where the content is kept that is in nobody's snapshot. */
+  readonly aside?: string
   readonly ours?: string
   readonly theirs?: string
 }

@@ -3,7 +3,7 @@
  * and nothing can change it unseen in between. They are removed when everything is in place, and put back otherwise.
  */
 import type { FileVersion } from "../core/change.js"
-import { errnoOf, SnapshotError } from "../core/errors.js"
+import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { NO_HARD_LINKS, type FileSystem } from "../core/file-system.js"
 import { hashObject } from "../core/object.js"
 import { escapePath, joinPath, nameOf, parentOf, type RepoPath } from "../core/path.js"
@@ -123,9 +123,16 @@ export function nameTaken({ path, folder, name }: Aside): SnapshotError {
   return new SnapshotError(
     "IO_FAILED",
     `${escapePath(path)} changed twice during the restore. Its content before is in ${kept}: put it where it belongs.`,
-    { action: "put back", path: kept, errno: "EEXIST" },
+    { action: PUT_BACK, path: kept, errno: "EEXIST" },
   )
 }
+
+/** Where such a failure has left what was moved; undefined for any other one. */
+export function leftAside(error: unknown): string | undefined {
+  return isSnapshotError(error, "IO_FAILED") && error.details.action === PUT_BACK ? error.details.path : undefined
+}
+
+const PUT_BACK = "put back"
 
 /** What became of a file that was to get a new name: something has that name; it has only this one; or the old one, too. */
 export type Placed = "taken" | "moved" | "linked"

@@ -10,9 +10,9 @@ export function deleted(change: PlannedChange): Outcome {
   return { path: change.path, action: "deleted", ...oids(change) }
 }
 
-/** The outcome of a change that the system refused, by its name for the reason. */
-export function failed(change: PlannedChange, reason: string): Outcome {
-  return { path: change.path, action: "failed", reason, ...oids(change) }
+/** The outcome of a change that the system refused, by its name for the reason; `aside` is what could not be put back. */
+export function failed(change: PlannedChange, reason: string, aside?: string): Outcome {
+  return { path: change.path, action: "failed", reason, ...(aside === undefined ? {} : { aside }), ...oids(change) }
 }
 
 /** The outcome of a path that is not what the plan saw. */

@@ -18,6 +18,7 @@ import type { FileStat } from "../core/file-system.js"
 import { comparePaths, isInside, joinPath, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Outcome, PlannedChange } from "../core/restore.js"
+import { leftAside } from "./aside.js"
 import { removeEmptied } from "./emptied-folders.js"
 import { isSameFile, spellings, type Spellings } from "./other-spelling.js"
 import { conflict, deleted, failed, written } from "./outcomes.js"
@@ -165,13 +166,13 @@ class RestoreRun {
       await this.#edits.undoFrom(first)
       const errno = errnoOf(error)
       if (errno === undefined || isSnapshotError(error, "NO_SPACE")) throw error
-      this.#fail(change, errno)
+      this.#fail(change, errno, leftAside(error))
     }
   }
 
-  #fail(change: PlannedChange, errno: string): void {
+  #fail(change: PlannedChange, errno: string, aside?: string): void {
     if (change.after !== undefined) this.#writeFailed = true
-    this.#outcomes.set(change.path, failed(change, errno))
+    this.#outcomes.set(change.path, failed(change, errno, aside))
   }
 
   /** Plain files that are staged are swapped together; what does not go through at once comes one by one. */

@@ -207,6 +207,32 @@ test("a work tree that is not the one that the restore was in is not touched, an
   expect(await problemsAfter(scene, memory, new Set())).toEqual([])
 })
 
+test("a journal that cannot be read touches nothing, and the error says what to do, which works", async () => {
+  const scene = await sceneOf(SCENES["restore"] as Parameters<typeof sceneOf>[0])
+  const last = kills(scene).at(-3) as Fault
+  const journal = `${GITDIR}/restores/project/running`
+  for (const damage of ["garbage", "", undefined]) {
+    const memory = await killed(scene, last)
+    const { fs } = memory.disk
+    const begun = folderContent(memory.disk, WORKTREE)
+    fs.rmSync(journal)
+    if (damage === undefined) fs.mkdirSync(journal)
+    else fs.writeFileSync(journal, damage)
+    await expect(open(memory.fileSystem)).rejects.toMatchObject({
+      code: "RESTORE_PENDING",
+      message: expect.stringContaining(`Delete ${journal} and open the store again`),
+      details: { journal },
+    })
+    expect(folderContent(memory.disk, WORKTREE)).toEqual(begun)
+    fs.rmSync(journal, { recursive: true })
+    const store = await open(memory.fileSystem)
+    const [safety] = await store.list({ kind: "safety", limit: 1 })
+    await store.restore(safety?.id ?? "")
+    await store.close()
+    expect(isSame(folderContent(memory.disk, WORKTREE), scene.before)).toBe(true)
+  }
+})
+
 test("what somebody changed after the process was killed is kept, and told", LONG, async () => {
   const scene = await sceneOf(SCENES["restore"] as Parameters<typeof sceneOf>[0])
   const begun = kills(scene).filter(({ call }) => call > journalOf(scene))
