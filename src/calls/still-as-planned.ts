@@ -100,9 +100,9 @@ class PlanCheck {
     if (isVersion(entry, after)) {
       const bits = permissionsAt(this.#manifest.permissions, path, after.mode)
       if (after.permissions === undefined || bits === undefined || bits === after.permissions) return undefined
-      if (before?.mode === after.mode && before.permissions === bits)
-        return { path, before: { ...after, permissions: bits }, after }
-      return isVersion(before, after) ? this.#keep(change, entry) : undefined
+      if (isVersion(before, after) && bits === before?.permissions) return change
+      const changesBits = before?.mode !== after.mode || before.permissions !== after.permissions
+      return changesBits ? this.#keep(change, entry) : undefined
     }
     if (before === undefined) return this.#newStep(change, entry)
     if (isVersion(entry, before)) return this.#withBitsNow(change)
