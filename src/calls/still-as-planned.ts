@@ -68,7 +68,7 @@ class PlanCheck {
   async stepOf(change: PlannedChange): Promise<PlannedChange | undefined> {
     const entry = await this.#entryNow(change.path)
     if (change.after?.mode === "40000") return this.#folderStep(change, entry)
-    if (change.before?.mode === "40000") return this.#isFolder(change.path, entry) ? change : undefined
+    if (change.before?.mode === "40000" && this.#isFolder(change.path, entry)) return change
     return change.after === undefined ? this.#deleteStep(change, entry) : this.#writeStep(change, change.after, entry)
   }
 
@@ -83,8 +83,10 @@ class PlanCheck {
 
   async #deleteStep(change: PlannedChange, entry: TreeEntry | undefined): Promise<PlannedChange | undefined> {
     const { path, before } = change
-    if (isVersion(entry, before)) return this.#withBitsNow(change)
-    if (entry !== undefined && entry.mode !== "40000") return this.#keep(change, entry)
+    if (before?.mode !== "40000" && isVersion(entry, before)) return this.#withBitsNow(change)
+    // Where a folder was, a file says that the folder is gone.
+    if (entry !== undefined && entry.mode !== "40000")
+      return before?.mode === "40000" ? undefined : this.#keep(change, entry)
     if (this.#isFolder(path, entry) && this.#comingFolders.has(path)) return undefined
     // What the look left out is not gone.
     const reason = await this.#left.find(path as RepoPath)
