@@ -1,5 +1,6 @@
-import { exactText } from "./bytes.js"
+import { exactText, utf8 } from "./bytes.js"
 import { OID_BYTES } from "./oid.js"
+import { decodeName } from "./path.js"
 import { pauses } from "./turns.js"
 
 /**
@@ -39,6 +40,20 @@ export const STAT_BYTES = 40
 export function joinedPaths(bytes: Uint8Array, ends: Uint32Array): IndexPaths {
   const text = exactText(bytes)
   return { bytes, ends, text: text?.length === bytes.length ? text : undefined }
+}
+
+/** The paths whose last part is `name`, as decodeName gives them. */
+export function pathsNamed({ count, paths }: IndexColumns, name: string): string[] {
+  const wanted = utf8(name)
+  const { bytes, ends } = paths
+  const found: string[] = []
+  for (let i = 0, start = 0; i < count; start = ends[i++] as number) {
+    const end = ends[i] as number
+    const nameAt = end - wanted.length
+    if (nameAt < start || (nameAt > start && bytes[nameAt - 1] !== SLASH)) continue
+    if (wanted.every((byte, at) => bytes[nameAt + at] === byte)) found.push(decodeName(bytes.subarray(start, end)))
+  }
+  return found
 }
 
 /**
@@ -154,6 +169,7 @@ class Paths {
   }
 }
 
+const SLASH = 0x2f
 const PAUSE_ENTRIES = 1024
 /** State, oid, flags. */
 const LEAST_ENTRY_BYTES = STAT_BYTES + OID_BYTES + 2

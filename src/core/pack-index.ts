@@ -16,7 +16,7 @@ import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
 import { compareOidAt, OID_BYTES, oidAt, putOid, type Oid } from "./oid.js"
-import { nextTurn } from "./turns.js"
+import { nextTurn, pauses } from "./turns.js"
 
 /** An object of a pack. */
 export interface PackIndexEntry {
@@ -46,8 +46,8 @@ export interface PackIndex {
   entries(): Iterable<PackIndexEntry>
   /** Where the entry behind the one at `offset` begins; undefined for the last one. */
   nextOffset(offset: number): number | undefined
-  /** The entries in the order in which they stand; the last one ends at `end`. */
-  inOrder(end: number): EntriesInOrder
+  /** The entries in the order in which they stand; the last one ends at `end`. With pauses. */
+  inOrder(end: number): Promise<EntriesInOrder>
 }
 
 /** The entries of a pack by their place, counted from the first one that stands in it. */
@@ -229,8 +229,9 @@ class ParsedIndex implements PackIndex {
     return sorted[row]
   }
 
-  inOrder(end: number): EntriesInOrder {
+  async inOrder(end: number): Promise<EntriesInOrder> {
     const { count } = this
+    const pause = pauses()
     // Numbers are sorted many times faster than rows by what they stand for: each offset takes its row along.
     const room = 2 ** Math.ceil(Math.log2(count + 1))
     const keys = new Float64Array(count)
@@ -240,12 +241,15 @@ class ParsedIndex implements PackIndex {
       keys[row] = key
       if (key > highest) highest = key
     }
+    await pause()
     const rows = new Uint32Array(count)
     if (highest > Number.MAX_SAFE_INTEGER) this.#sortByOffset(rows)
     else {
       keys.sort()
+      await pause()
       for (let place = 0; place < count; place++) rows[place] = (keys[place] as number) % room
     }
+    await pause()
     const starts = new Float64Array(count + 1)
     const places = new Uint32Array(count)
     for (let place = 0; place < count; place++) {

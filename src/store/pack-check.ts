@@ -29,7 +29,8 @@ export interface CheckRequest {
  */
 export async function checkPack(request: CheckRequest, held: Uint8Array, isSound: Uint8Array): Promise<number> {
   const { file, wanted, rows } = request
-  const check = new PackCheck(request, (await file.stat()).sizeBytes - PACK_TRAILER_BYTES)
+  const end = (await file.stat()).sizeBytes - PACK_TRAILER_BYTES
+  const check = new PackCheck(request, await request.index.inOrder(end))
   /** The place of each, counted from one on; 0 for what is not looked for. */
   const places = new Uint32Array(wanted.count)
   for (let i = 0; i < wanted.count; i++) {
@@ -68,11 +69,11 @@ class PackCheck {
   /** Bases that are wanted since the last reading. */
   #isLeft = false
 
-  constructor({ deflater, file, index }: CheckRequest, end: number) {
+  constructor({ deflater, file, index }: CheckRequest, order: EntriesInOrder) {
     this.#deflater = deflater
     this.#file = file
     this.#index = index
-    this.#order = index.inOrder(end)
+    this.#order = order
     this.#states = new Uint8Array(index.count)
     this.#sizes = new Float64Array(index.count)
     this.#bases = new Uint32Array(index.count)

@@ -7,7 +7,8 @@ import type { ContentFound, ContentReader } from "../core/content-reader.js"
 import { settleAll } from "../core/settle-all.js"
 import { FILE_ROW } from "../core/stat-checker.js"
 import { MAPPED_MS } from "../core/stable-read.js"
-import { rowPaths } from "./row-paths.js"
+import { pauses } from "../core/turns.js"
+import { rowPaths, type RowPath } from "./row-paths.js"
 import { oidOf, SURE, type NamedTable, type StatTable } from "./stat-table.js"
 
 /** Rows whose files were read and hold what the rows say. */
@@ -30,10 +31,10 @@ export async function confirmRows(
   nowMs: number,
 ): Promise<ConfirmedRows> {
   const sinceNs = BigInt(Math.floor(nowMs - MAPPED_MS)) * 1_000_000n
-  const asked = [...rowPaths(seen, (row) => isRecent(seen.table, row, sinceNs))]
+  const pause = pauses()
   const rows: number[] = []
   let bytes = 0
-  const confirm = async (some: typeof asked): Promise<void> => {
+  const confirm = async (some: readonly RowPath[]): Promise<void> => {
     const files = some.map(([row, path]) => ({ address: `${root}/${path}`, knownOid: oidOf(seen.table, row) }))
     const answers = await reader.read({ files, limitBytes: LIMIT_BYTES, isWanted: false })
     for (const [i, [row]] of some.entries()) {
@@ -44,7 +45,16 @@ export async function confirmRows(
     }
   }
   const portions: Promise<void>[] = []
-  for (let at = 0; at < asked.length; at += TOGETHER) portions.push(confirm(asked.slice(at, at + TOGETHER)))
+  let portion: RowPath[] = []
+  for (const asked of rowPaths(seen, (row) => isRecent(seen.table, row, sinceNs))) {
+    portion.push(asked)
+    if (portion.length < TOGETHER) continue
+    portions.push(confirm(portion))
+    portion = []
+    // Of a folder that was just put there, each file is asked for.
+    await pause()
+  }
+  portions.push(confirm(portion))
   await settleAll(portions)
   return { rows, bytes }
 }

@@ -221,7 +221,7 @@ export async function captureIn(
     const known = Object.entries(glance?.known.manifest.ignoreFiles ?? {})
     return {
       ...rules.manifest,
-      ...rowFacts(seen),
+      ...(await rowFacts(seen)),
       newFileLimitBytes,
       skipped: skipped.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
       ignoreFiles: Object.fromEntries([

@@ -5,6 +5,7 @@ import { PLAIN_PERMISSIONS, type Permissions } from "../core/manifest.js"
 import { OID_BYTES } from "../core/oid.js"
 import { FILE_ROW, FOLDER_ROW } from "../core/stat-checker.js"
 import { CLASSES, KEPT_PERMISSIONS, type PermissionClass } from "./permissions.js"
+import { pauses } from "../core/turns.js"
 import { rowPaths } from "./row-paths.js"
 import { EMPTY, EXECUTABLE, type NamedTable, type StatTable } from "./stat-table.js"
 
@@ -15,10 +16,12 @@ export interface RowFacts {
   readonly permissions: Permissions
 }
 
-/** Reads the facts off a table. The root itself is in none of them, and neither are folders that a restore would not make. */
-export function rowFacts(seen: NamedTable): RowFacts {
+/** Reads the facts off a table, with pauses. The root itself is in none of them, and neither are folders that a restore would not make. */
+export async function rowFacts(seen: NamedTable): Promise<RowFacts> {
   const { table } = seen
+  const pause = pauses()
   const isKept = keptFolders(table)
+  await pause()
   const counts: Readonly<Record<PermissionClass, Uint32Array>> = {
     file: new Uint32Array(KEPT_PERMISSIONS + 1),
     executable: new Uint32Array(KEPT_PERMISSIONS + 1),
@@ -28,6 +31,7 @@ export function rowFacts(seen: NamedTable): RowFacts {
     const kind = classOf(table, row, isKept)
     if (kind !== undefined) (counts[kind][bitsOf(table, row)] as number)++
   }
+  await pause()
   const common = { ...PLAIN_PERMISSIONS }
   for (const kind of CLASSES) common[kind] = mostCommon(counts[kind], PLAIN_PERMISSIONS[kind])
   const isException = (row: number): boolean => {
@@ -40,6 +44,7 @@ export function rowFacts(seen: NamedTable): RowFacts {
     if (isException(row)) exceptions.push([path, bitsOf(table, row)])
     if (isEmpty(table, row)) emptyFolders.push(path)
   }
+  await pause()
   return {
     emptyFolders: emptyFolders.sort(),
     permissions: { ...common, exceptions: Object.fromEntries(exceptions.sort(([a], [b]) => (a < b ? -1 : 1))) },

@@ -4,9 +4,9 @@
  * rules.
  */
 import { isTrue, lastVariable, type ConfigVariable } from "../core/git-config.js"
-import { entriesOf } from "../core/index-entry.js"
+import { pathsNamed } from "../core/index-columns.js"
 import { readIndexFile, type IndexFile } from "../core/index-file.js"
-import { isInside, nameOf, parentOf, type RepoPath } from "../core/path.js"
+import { isInside, parentOf, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
 import { FOLDER_ROW, type StatChecker } from "../core/stat-checker.js"
 import { BLOB, TREE, type WantedObjects } from "../core/wanted-objects.js"
@@ -100,11 +100,8 @@ function convertsAll(config: readonly ConfigVariable[]): boolean {
 
 /** The folders, from the repository's top, in which the index has attributes that count in the work tree. */
 function attributesIn({ columns }: IndexFile, { prefix }: OwnRepository): RepoPath[] {
-  // Mostly there are none, and one search of all paths says so.
-  if (columns.paths.text?.includes(ATTRIBUTES) === false) return []
-  return entriesOf(columns)
-    .filter(({ path }) => path.endsWith(ATTRIBUTES) && nameOf(path as RepoPath) === ATTRIBUTES)
-    .map(({ path }) => parentOf(path as RepoPath))
+  return pathsNamed(columns, ATTRIBUTES)
+    .map((path) => parentOf(path as RepoPath))
     .filter((folder) => isInside(folder, prefix) || isInside(prefix, folder))
 }
 

@@ -2,10 +2,9 @@ import { errnoOf, SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { concat, equalBytes } from "../core/bytes.js"
 import type { IndexColumns } from "../core/index-columns.js"
-import { entriesOf, type IndexEntry } from "../core/index-entry.js"
 import type { Hasher } from "../core/hasher.js"
 import { readIndexFile, type IndexFile } from "../core/index-file.js"
-import { encodeName, parentOf, ROOT, type RepoPath } from "../core/path.js"
+import { decodeName, encodeName, parentOf, ROOT, type RepoPath } from "../core/path.js"
 import type { OwnRepository } from "./own-repository.js"
 import { unlessRefused } from "./read-small-file.js"
 
@@ -48,15 +47,17 @@ export async function trackedPaths(
     // Damage stays; a failure of the system may be over next time, and files would be left out without a word.
     if (!isDamage) unlessRefused(error)
   }
+  if (columns === undefined) return { ...NOTHING, told: [], isKnown }
+  const index = columns
   const prefix = repository?.prefix ?? ""
   // Where no rule names anything, nobody asks for any of them.
   let set: PathSet | undefined
-  const paths = (): PathSet => (set ??= pathSet(columns === undefined ? [] : entriesOf(columns), prefix, ignoreCase))
+  const paths = (): PathSet => (set ??= pathSet(index, prefix, ignoreCase))
   return {
     has: (path) => paths().has(path),
     hasAll: (folder) => paths().hasAll(folder),
     hasInside: (folder) => paths().hasInside(folder),
-    told: columns === undefined ? [] : toldOf(columns, prefix),
+    told: toldOf(index, prefix),
     isKnown,
   }
 }
@@ -83,23 +84,19 @@ function bytesOf({ buffer, byteOffset, byteLength }: Uint32Array): Uint8Array {
 
 type PathSet = Pick<TrackedPaths, "has" | "hasAll" | "hasInside">
 
-function pathSet(entries: readonly IndexEntry[], prefix: string, ignoreCase: boolean): PathSet {
+const NOTHING: PathSet = { has: () => false, hasAll: () => false, hasInside: () => false }
+
+/** Of tens of thousands of paths a few are asked for, in the middle of a walk: they are looked up where they stand. */
+function pathSet(columns: IndexColumns, prefix: string, ignoreCase: boolean): PathSet {
   const same = (path: string): RepoPath => (ignoreCase ? lowerAscii(path) : path) as RepoPath
   const start = prefix === "" ? "" : `${same(prefix)}/`
-  const paths = new Set<RepoPath>()
-  const folders = new Set<RepoPath>()
+  const paths = new OrderedPaths(columns, ignoreCase)
   const sparse = new Set<RepoPath>()
   const gitlinks = new Set<RepoPath>()
-  for (const entry of entries) {
-    const full = same(entry.path).replace(/\/$/, "")
-    if (entry.mode === SPARSE_FOLDER && `${start}/`.startsWith(`${full}/`)) sparse.add(ROOT)
-    if (!full.startsWith(start)) continue
-    const path = full.slice(start.length) as RepoPath
-    if (entry.mode === SPARSE_FOLDER) sparse.add(path)
-    if (entry.mode === GITLINK) gitlinks.add(path)
-    paths.add(path)
-    if (entry.mode === GITLINK || entry.mode === SPARSE_FOLDER) folders.add(path)
-    for (let folder = parentOf(path); !folders.has(folder); folder = parentOf(folder)) folders.add(folder)
+  for (const [mode, stored] of wholeFolders(columns)) {
+    const full = same(stored).replace(/\/$/, "")
+    if (mode === SPARSE_FOLDER && `${start}/`.startsWith(`${full}/`)) sparse.add(ROOT)
+    if (full.startsWith(start)) (mode === GITLINK ? gitlinks : sparse).add(full.slice(start.length) as RepoPath)
   }
   const isSparse = (path: RepoPath): boolean => {
     for (let at = path; sparse.size > 0; at = parentOf(at)) {
@@ -108,11 +105,100 @@ function pathSet(entries: readonly IndexEntry[], prefix: string, ignoreCase: boo
     }
     return false
   }
+  const isWhole = (folder: RepoPath): boolean => gitlinks.has(same(folder)) || isSparse(same(folder))
   return {
-    has: (path): boolean => paths.has(same(path)) || isSparse(same(path)),
-    hasAll: (folder): boolean => gitlinks.has(same(folder)) || isSparse(same(folder)),
-    hasInside: (folder): boolean => folders.has(same(folder)) || isSparse(same(folder)),
+    has: (path) => paths.has(encodeName(start + same(path))) || isSparse(same(path)),
+    hasAll: isWhole,
+    hasInside: (folder) =>
+      paths.hasBeginning(encodeName(start + (folder === ROOT ? "" : `${same(folder)}/`))) || isWhole(folder),
   }
+}
+
+/** The entries that stand for folders. */
+function* wholeFolders({
+  count,
+  bytes,
+  starts,
+  paths,
+}: IndexColumns): Generator<readonly [mode: number, path: string]> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let i = 0; i < count; i++) {
+    const mode = view.getUint32((starts[i] as number) + MODE_AT)
+    if (mode !== GITLINK && mode !== SPARSE_FOLDER) continue
+    yield [mode, decodeName(paths.bytes.subarray(i === 0 ? 0 : paths.ends[i - 1], paths.ends[i]))]
+  }
+}
+
+/** The paths of an index, to be looked up by their bytes; with `ignoreCase` by those of their lower-case spelling. */
+class OrderedPaths {
+  readonly #bytes: Uint8Array
+  readonly #ends: Uint32Array
+  /** The entries in the order of their paths; undefined where they stand in it, as Git keeps them while letters are themselves. */
+  readonly #order: Uint32Array | undefined
+
+  constructor({ count, paths }: IndexColumns, ignoreCase: boolean) {
+    this.#bytes = ignoreCase ? paths.bytes.map(lowerByte) : paths.bytes
+    this.#ends = paths.ends
+    let isInOrder = true
+    for (let i = 1; i < count && isInOrder; i++)
+      isInOrder = this.#compare(i - 1, this.#bytes, this.#start(i), this.#end(i)) <= 0
+    if (isInOrder) return
+    const entries = Uint32Array.from({ length: count }, (_, i) => i)
+    this.#order = entries.sort((a, b) => this.#compare(a, this.#bytes, this.#start(b), this.#end(b)))
+  }
+
+  has(path: Uint8Array): boolean {
+    const found = this.#from(path)
+    return found !== undefined && this.#compare(found, path, 0, path.length) === 0
+  }
+
+  /** Whether one of them begins so. */
+  hasBeginning(start: Uint8Array): boolean {
+    const found = this.#from(start)
+    if (found === undefined) return false
+    return equalBytes(this.#bytes.subarray(this.#start(found), this.#end(found)).subarray(0, start.length), start)
+  }
+
+  /** The first entry whose path does not sort before `path`. */
+  #from(path: Uint8Array): number | undefined {
+    let low = 0
+    let high = this.#ends.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (this.#compare(this.#at(middle), path, 0, path.length) < 0) low = middle + 1
+      else high = middle
+    }
+    return low < this.#ends.length ? this.#at(low) : undefined
+  }
+
+  #at(place: number): number {
+    return this.#order === undefined ? place : (this.#order[place] as number)
+  }
+
+  #start(entry: number): number {
+    return entry === 0 ? 0 : (this.#ends[entry - 1] as number)
+  }
+
+  #end(entry: number): number {
+    return this.#ends[entry] as number
+  }
+
+  /** Compares the path of an entry with those bytes of `other`, byte by byte. */
+  #compare(entry: number, other: Uint8Array, otherStart: number, otherEnd: number): number {
+    const bytes = this.#bytes
+    const start = this.#start(entry)
+    const length = this.#end(entry) - start
+    const shared = Math.min(length, otherEnd - otherStart)
+    for (let i = 0; i < shared; i++) {
+      const difference = (bytes[start + i] as number) - (other[otherStart + i] as number)
+      if (difference !== 0) return difference
+    }
+    return length - (otherEnd - otherStart)
+  }
+}
+
+function lowerByte(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte
 }
 
 function lowerAscii(path: string): string {
@@ -122,3 +208,5 @@ function lowerAscii(path: string): string {
 const SLASH = 0x2f
 const SPARSE_FOLDER = 0o040000
 const GITLINK = 0o160000
+/** Where an entry's mode stands. */
+const MODE_AT = 24

@@ -100,11 +100,16 @@ export function treeBuilder(): TreeBuilder {
     for (const [path, folder] of [...folders].reverse()) {
       await pause()
       const { row, entries, known } = folder
-      if ("source" in row) for (const [name, file] of knownFiles(row, folder.except)) entries.set(name, file)
+      if ("source" in row)
+        for (const [name, file] of knownFiles(row, folder.except)) {
+          entries.set(name, file)
+          if (entries.size % PAUSE_ENTRIES === 0) await pause()
+        }
       for (const [name, { tree }] of known)
         if (tree !== undefined) entries.set(name, { mode: "40000", name, oid: tree })
       if (entries.size === 0) continue
       const listed = [...entries.values()]
+      await pause()
       const bytes = encodeTree(listed)
       const oid = await hashObject(hasher, "tree", bytes)
       trees.push({ oid, entries: listed, bytes })
@@ -183,6 +188,8 @@ export function treeBuilder(): TreeBuilder {
     },
   }
 }
+
+const PAUSE_ENTRIES = 1024
 
 /** The files and links directly in a known folder, and those that are left out there, but for some; where those next to each other begin and end. */
 function* knownRows(

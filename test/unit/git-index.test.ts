@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest"
 import { isSnapshotError } from "../../src/core/errors.js"
 import { joinSharedIndex, readGitIndex, type GitIndex } from "../../src/core/git-index.js"
 import type { IndexEntry } from "../../src/core/index-entry.js"
-import { decodeName, encodeName, type RepoPath } from "../../src/core/path.js"
+import { decodeName, encodeName, ROOT, type RepoPath } from "../../src/core/path.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { nodeHasher } from "../../src/platform/node/node-hasher.js"
 import { findOwnRepository } from "../../src/tree/own-repository.js"
@@ -204,6 +204,38 @@ describe.runIf(gitIsThere())("trackedPaths", () => {
     const sparse = await tracked(top)
     expect(has(sparse, ["a", "in/x", "out/y", "out", "out/"])).toEqual(["a", "in/x", "out/y", "out", "out/"])
     expect(hasInside(sparse, ["in", "out", "other"])).toEqual(["in", "out"])
+  })
+
+  it("finds each path of any index, in any order of letters that are one, and none beside", async () => {
+    const part = fc.constantFrom("a", "A", "b", "B", "a.b", "a-b", "_", "Z", "é", "\u{1f600}", "\uffff", "ab")
+    const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/"))
+    const top = await project()
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(path, { maxLength: 12 }), fc.array(path), async (paths, others) => {
+        // No file stands in the place of a folder.
+        const files = paths.filter((one) => !paths.some((other) => other.startsWith(`${one}/`)))
+        git(["read-tree", "--empty"], { cwd: top })
+        git(["update-index", "--index-info"], {
+          cwd: top,
+          input: files.map((file) => `100644 1234567890123456789012345678901234567890 0\t${file}\n`).join(""),
+        })
+        for (const prefix of ["", "a", "B"])
+          for (const ignoreCase of [false, true]) {
+            const same = (text: string): string => (ignoreCase ? text.toLowerCase() : text)
+            const found = await trackedPaths(fs, hasher, { gitdir: join(top, ".git"), prefix }, ignoreCase)
+            const start = prefix === "" ? "" : `${same(prefix)}/`
+            const known = files.map(same).flatMap((file) => (file.startsWith(start) ? [file.slice(start.length)] : []))
+            const asked = [...files, ...others, ...known, ...known.map((file) => dirname(file))]
+            for (const one of asked as RepoPath[]) {
+              expect(found.has(one)).toBe(known.includes(same(one)))
+              expect(found.hasInside(one)).toBe(known.some((file) => file.startsWith(`${same(one)}/`)))
+              expect(found.hasAll(one)).toBe(false)
+            }
+            expect(found.hasInside(ROOT)).toBe(known.length > 0)
+          }
+      }),
+      { numRuns: 60 },
+    )
   })
 
   it("is empty and says so when the index cannot be read, and empty without an index or a repository", async () => {

@@ -49,7 +49,7 @@ describe("a pack index", () => {
     await fc.assert(
       fc.asyncProperty(entries, async (written) => {
         const index = await parse(await encodePackIndex(hasher, written, CHECKSUM))
-        const { starts, rows, places } = index.inOrder(2 ** 53)
+        const { starts, rows, places } = await index.inOrder(2 ** 53)
         const offsets = written.map((each) => each.offset).toSorted((a, b) => a - b)
         expect([...starts]).toEqual([...offsets, 2 ** 53])
         for (const [place, row] of rows.entries()) {

@@ -21,7 +21,7 @@ import { CHECK } from "../support/store-on.js"
 
 const OID = "0123456789abcdef0123456789abcdef01234567" as Oid
 
-test("the bits that most files have stand once, others by path, and set-user-id and the like not at all", () => {
+test("the bits that most files have stand once, others by path, and set-user-id and the like not at all", async () => {
   const seen = tableOf([
     file("a", 0o664),
     file("b", 0o664),
@@ -31,7 +31,7 @@ test("the bits that most files have stand once, others by path, and set-user-id 
     { kind: LINK_ROW, name: "link", permissions: 0o777, oid: OID },
     file("e", 0o664),
   ])
-  expect(rowFacts(seen).permissions).toEqual({
+  expect((await rowFacts(seen)).permissions).toEqual({
     file: 0o664,
     executable: 0o755,
     folder: 0o777,
@@ -39,15 +39,15 @@ test("the bits that most files have stand once, others by path, and set-user-id 
   })
 })
 
-test("with as many plain as others the plain bits win, and nothing at all is plain", () => {
-  expect(rowFacts(tableOf([file("a", 0o600), file("b", 0o644)])).permissions).toEqual({
+test("with as many plain as others the plain bits win, and nothing at all is plain", async () => {
+  expect((await rowFacts(tableOf([file("a", 0o600), file("b", 0o644)]))).permissions).toEqual({
     ...PLAIN_PERMISSIONS,
     exceptions: { a: 0o600 },
   })
-  expect(rowFacts(tableOf([])).permissions).toEqual(PLAIN_PERMISSIONS)
+  expect((await rowFacts(tableOf([]))).permissions).toEqual(PLAIN_PERMISSIONS)
 })
 
-test("an empty folder is told of with the bits of the folders on the way to it; one whose files are all ignored is not", () => {
+test("an empty folder is told of with the bits of the folders on the way to it; one whose files are all ignored is not", async () => {
   const seen = tableOf([
     {
       kind: FOLDER_ROW,
@@ -59,13 +59,13 @@ test("an empty folder is told of with the bits of the folders on the way to it; 
     { kind: FOLDER_ROW, name: "plain", permissions: 0o755, oid: OID },
     { kind: FOLDER_ROW, name: "plain too", permissions: 0o755, oid: OID },
   ])
-  expect(rowFacts(seen)).toEqual({
+  expect(await rowFacts(seen)).toEqual({
     emptyFolders: ["a/e"],
     permissions: { ...PLAIN_PERMISSIONS, exceptions: { a: 0o700, "a/e": 0o750 } },
   })
 })
 
-test("a table copied piece by piece is the same table", () => {
+test("a table copied piece by piece is the same table", async () => {
   const seen = tableOf([
     file("a", 0o644),
     { kind: FOLDER_ROW, name: "\u00e9", permissions: 0o755, oid: OID, inside: [file("b", 0o600)] },
@@ -100,7 +100,7 @@ test("what is known comes back from its file, and from no damaged, cut or foreig
   )
 })
 
-test("a table whose rows do not lie in each other is not sound", () => {
+test("a table whose rows do not lie in each other is not sound", async () => {
   const { table } = tableOf([
     file("a", 0o644),
     { kind: FOLDER_ROW, name: "f", permissions: 0o755, inside: [file("b", 0o644)] },
@@ -119,7 +119,7 @@ test("a table whose rows do not lie in each other is not sound", () => {
   }
 })
 
-test("the contents of a tree are its files by path, and all oids in it", () => {
+test("the contents of a tree are its files by path, and all oids in it", async () => {
   const other = "f".repeat(40) as Oid
   const seen = tableOf([
     file("a", 0o644),
@@ -137,7 +137,7 @@ test("the contents of a tree are its files by path, and all oids in it", () => {
   expect(oidOf(seen.table, 1)).toBe(OID)
 })
 
-test("as many equal files as there may be are found as fast as different ones", () => {
+test("as many equal files as there may be are found as fast as different ones", async () => {
   const seen = tableOf(Array.from({ length: 200_000 }, (_, i) => file(`${i}`, 0o644)))
   expect(tableContents(seen).has(OID)).toBe(true)
 })
