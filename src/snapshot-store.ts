@@ -6,11 +6,11 @@ import type { Change, FileDiff, FileVersion } from "./core/change.js"
 import type { Mode } from "./core/tree.js"
 import type { OnProgress, Progress } from "./core/progress.js"
 import type { Keep, KeepReason, Outcome, PlannedChange } from "./core/restore.js"
-import type { RetentionPolicy } from "./core/retention.js"
+import type { KeptReason, RetentionPolicy } from "./core/retention.js"
 import type { Skipped, SkipReason } from "./core/skipped.js"
 
 export type { Change, FileDiff, FileSystemClient, FileVersion, Keep, KeepReason, Mode, OnProgress, Outcome }
-export type { PlannedChange, Progress, RetentionPolicy, Skipped, SkipReason }
+export type { PlannedChange, Progress, KeptReason, RetentionPolicy, Skipped, SkipReason }
 
 /**
  * Names a snapshot: its id, a unique prefix of it (4 hex digits or more), the name of its ref, "latest", or
@@ -38,6 +38,11 @@ export interface OpenOptions {
   readonly exclude?: readonly string[]
   /** What a snapshot that was returned survives: a power cut (default), or the end of this process only. */
   readonly durability?: "power" | "process"
+  /**
+   * What automatic maintenance keeps; `false` switches it off. Default: everything of the last 7 days, one a day for 30
+   * days, and the newest 20 at least.
+   */
+  readonly retention?: RetentionPolicy | false
   /** Takes "/", the home folder or the root of a drive as a work tree, which are refused otherwise. */
   readonly allowAnyRoot?: boolean
 }
@@ -56,6 +61,8 @@ export interface Snapshot {
   readonly kind: "capture" | "safety"
   /** Nothing was skipped. */
   readonly complete: boolean
+  /** Retention never lets it go. */
+  readonly pinned: boolean
   /** The id of the snapshot that was the newest of the workspace before. */
   readonly previous?: string
 }
@@ -179,14 +186,28 @@ export interface PruneOptions {
   readonly dryRun?: boolean
 }
 
+/** A snapshot that prune lets go, and why: no rule keeps it, or `maxBytes` leaves no room for it. */
+export interface RemovedSnapshot extends Snapshot {
+  readonly reason: "no-rule" | "max-bytes"
+}
+
+/** A snapshot that stays, with at least one reason. */
+export interface KeptSnapshot extends Snapshot {
+  readonly reasons: readonly KeptReason[]
+}
+
 /** What went. The space comes back with the next `maintain`. */
 export interface PruneReport {
   /** The snapshots of this workspace that were let go, newest first. */
-  readonly removed: readonly Snapshot[]
+  readonly removed: readonly RemovedSnapshot[]
   /** Those that stay, newest first. */
-  readonly kept: readonly Snapshot[]
+  readonly kept: readonly KeptSnapshot[]
   /** The oids of the adopted trees that were let go: trees that another tool left in the store without a ref. */
   readonly adopted: readonly string[]
+  /** Bytes in the store that nothing but what went counts on. */
+  readonly bytesFreed: number
+  /** By how many bytes the store will still be above `maxBytes`, when what has to stay alone exceeds it. */
+  readonly bytesOver?: number
 }
 
 /** How to maintain. */
@@ -202,8 +223,71 @@ export interface MaintainReport {
   readonly objectsRemoved: number
   readonly bytesFreed: number
   readonly packsRemoved: number
+  /** Packs that were written in the place of several small ones, or of larger ones with less in them. */
+  readonly packsWritten: number
+  /** Refs that were moved from files of their own into one file. */
+  readonly refsPacked: number
   /** Trees that another tool left in the store without a ref, and that got one now. */
   readonly adopted: number
+}
+
+/** How to verify. */
+export interface VerifyOptions {
+  /** Takes damaged or missing content back from the work tree, alternates and other packs; default: false. */
+  readonly repair?: boolean
+  readonly signal?: AbortSignal
+  readonly onProgress?: OnProgress
+}
+
+/** Something in the store that is not as it has to be. */
+export interface VerifyProblem {
+  /** The object; of a ref or a file that cannot be read, its name. */
+  readonly oid: string
+  readonly problem: "missing" | "corrupt"
+  /** The ids of the snapshots, of any workspace, that it touches; the names of the refs where a commit cannot be read. */
+  readonly snapshots: readonly string[]
+}
+
+/** What a check of the whole store found. */
+export interface VerifyReport {
+  /** Nothing is wrong, or all that was is repaired. */
+  readonly ok: boolean
+  readonly snapshots: number
+  readonly objects: number
+  readonly problems: readonly VerifyProblem[]
+  /** The oids that were missing or corrupt and are whole again. */
+  readonly repaired: readonly string[]
+  /** Paths, relative to the gitdir, of files that were set aside because nothing could be made of them. */
+  readonly setAside: readonly string[]
+}
+
+/** What is in the store, in bytes and snapshots. */
+export interface StoreStatus {
+  readonly worktree: string
+  readonly gitdir: string
+  readonly workspace: string
+  /** Of this workspace. */
+  readonly snapshots: { readonly captures: number; readonly safety: number; readonly pinned: number }
+  /** Other workspaces in the same store. */
+  readonly otherWorkspaces: number
+  readonly oldest?: Date
+  readonly newest?: Date
+  /** Bytes of the files in the gitdir. `shared`: of packs that another repository has, too; they cost nothing and are in none of the others. */
+  readonly bytes: {
+    readonly total: number
+    readonly packs: number
+    readonly loose: number
+    readonly caches: number
+    readonly other: number
+    readonly shared: number
+  }
+  readonly packs: number
+  /** Bytes that the next `maintain` would free, as far as can be told without it. */
+  readonly reclaimable: number
+  /** When maintenance last came to its end. */
+  readonly maintainedAt?: Date
+  /** What interrupted processes left: files in tmp/, leases of dead processes, a restore that is not finished. */
+  readonly leftovers: readonly string[]
 }
 
 /** What `store.on` tells of. */
@@ -211,6 +295,8 @@ export interface StoreEvents {
   readonly progress: Progress
   readonly captured: CaptureResult
   readonly restored: RestoreReport
+  /** Maintenance came to its end, asked for or automatic. */
+  readonly maintained: MaintainReport
   /** A restore that a killed process left was finished or taken back before another one. */
   readonly recovered: RestoreReport
 }
@@ -260,6 +346,14 @@ export interface SnapshotStore extends AsyncDisposable {
    * removes things from this store. Adopted trees older than `keepWithinMs` go too, when that rule is given.
    */
   prune(policy: RetentionPolicy, options?: PruneOptions): Promise<PruneReport>
+  /** Pins a snapshot of this workspace, so that retention never lets it go; `pinned: false` takes that back. */
+  pin(rev: Rev, pinned?: boolean): Promise<void>
+  /** Lets one snapshot of this workspace go, pinned or not; the newest one, too. The space comes back with the next `maintain`. */
+  forget(rev: Rev): Promise<void>
+  /** Checks every object that a snapshot counts on against its oid, and every pack against its checksum. */
+  verify(options?: VerifyOptions): Promise<VerifyReport>
+  /** What is in the store. Takes no lock and changes nothing. */
+  status(): Promise<StoreStatus>
   /**
    * Removes what no snapshot of any workspace, and nothing else in the store, counts on any more. Safe beside captures
    * and everything else; one run at a time: LOCK_HELD.

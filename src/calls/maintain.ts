@@ -22,6 +22,6 @@ export async function maintain(store: StoreContext, options: MaintainOptions = {
     const report = await collect({ fileSystem, hasher, deflater, layout, objects, nowMs, isAlive, signal, onProgress })
     // Packs that are gone are not kept open. Whoever looks for an object in one lists them again in any case.
     await objects.rescan().catch(() => {})
-    return { ...report, adopted }
+    return { ...report, packsWritten: 0, refsPacked: 0, adopted }
   })
 }

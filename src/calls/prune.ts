@@ -117,12 +117,12 @@ function unlessInvalid(error: unknown): "damaged" {
 }
 
 function reportOf({ all, adopted, adoptedKept }: Choice, gone: ReadonlySet<RefName>): PruneReport {
-  const views = (listed: readonly Listed[]): PruneReport["removed"] => listed.map(({ snapshot }) => viewOf(snapshot))
   const held = new Set(treesOf([...adoptedKept, ...adopted.filter((ref) => !gone.has(ref))]))
   const released = new Set(treesOf(adopted.filter((ref) => gone.has(ref))))
   return {
-    removed: views(all.filter(({ ref }) => gone.has(ref))),
-    kept: views(all.filter(({ ref }) => !gone.has(ref))),
+    removed: all.filter(({ ref }) => gone.has(ref)).map(({ snapshot }) => ({ ...viewOf(snapshot), reason: "no-rule" })),
+    kept: all.filter(({ ref }) => !gone.has(ref)).map(({ snapshot }) => ({ ...viewOf(snapshot), reasons: [] })),
+    bytesFreed: 0,
     adopted: [...released].filter((tree) => !held.has(tree)),
   }
 }

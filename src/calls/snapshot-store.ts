@@ -101,6 +101,10 @@ export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recover
       restoreCall(async () => (await import("./restore.js")).restoreTo(context, { redo: true }, withProgress(options))),
     prune: (policy, options = {}) =>
       call(async () => (await import("./prune.js")).prune(context, policy, checkCall(options))),
+    pin: (rev, pinned = true) => call(async () => (await import("./pin.js")).pin(context, rev, pinned)),
+    forget: (rev) => call(async () => (await import("./forget.js")).forget(context, rev)),
+    verify: (options = {}) => call(async () => (await import("./verify.js")).verify(context, withProgress(options))),
+    status: () => call(async () => (await import("./status.js")).status(context)),
     maintain: (options = {}) =>
       call(async () => (await import("./maintain.js")).maintain(context, withProgress(options))),
     on(name, listener) {
@@ -120,7 +124,13 @@ export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recover
   return store
 }
 
-const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>(["progress", "captured", "restored", "recovered"])
+const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>([
+  "progress",
+  "captured",
+  "restored",
+  "maintained",
+  "recovered",
+])
 
 /** A listener may be an async function, whatever its type says: left alone, its failure would end a Node host. */
 function dropRejection(given: unknown): void {

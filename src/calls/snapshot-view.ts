@@ -12,6 +12,7 @@ export function viewOf({ id, ref, commit, record }: StoredSnapshot): Snapshot {
     createdAt: new Date(record.createdMs),
     kind: record.kind,
     complete: record.skipped === 0,
+    pinned: false,
     ...(record.previous === undefined ? {} : { previous: record.previous }),
   }
 }

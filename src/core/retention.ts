@@ -31,7 +31,16 @@ export interface RetentionItem {
 }
 
 /** Why a snapshot stays: a rule, or what holds whatever the rules say. */
-export type RetentionReason = "last" | "within" | "hourly" | "daily" | "weekly" | "newest" | "recent-safety"
+export type KeptReason =
+  | "last"
+  | "within"
+  | "hourly"
+  | "daily"
+  | "weekly"
+  | "newest"
+  | "recent-safety"
+  | "pinned"
+  | "held"
 
 /** What stays and what goes, both newest first. */
 export interface Retention<Item> {
@@ -42,7 +51,7 @@ export interface Retention<Item> {
 /** A snapshot that stays, with at least one reason. */
 export interface KeptItem<Item> {
   readonly item: Item
-  readonly reasons: readonly RetentionReason[]
+  readonly reasons: readonly KeptReason[]
 }
 
 /** What `policy` keeps of the snapshots of one workspace at `nowMs`. A policy that is none: INVALID_ARGUMENT. */
@@ -54,8 +63,8 @@ export function retain<Item extends RetentionItem>(
   checkPolicy(policy)
   const sorted = items.toSorted(newestFirst)
   const captures = sorted.filter(({ kind }) => kind === "capture")
-  const reasons = new Map<Item, RetentionReason[]>()
-  const keep = (reason: RetentionReason, kept: readonly Item[]): void => {
+  const reasons = new Map<Item, KeptReason[]>()
+  const keep = (reason: KeptReason, kept: readonly Item[]): void => {
     for (const item of kept) reasons.set(item, [...(reasons.get(item) ?? []), reason])
   }
   const { keepLast = 0, keepWithinMs, keepHourly = 0, keepDaily = 0, keepWeekly = 0 } = policy
