@@ -8,6 +8,7 @@ import { defineConfig, type OutputOptions, type Plugin, type RolldownOptions } f
 
 const threads = [
   "job-program",
+  "maintain-program",
   ...readdirSync("src/platform/node")
     .filter((name) => name.endsWith("-worker.ts"))
     .map((name) => `platform/node/${name.slice(0, -".ts".length)}`),
@@ -28,7 +29,7 @@ export default defineConfig([
     ],
   }),
   // A thread starts fastest with one file to load: these share none.
-  ...threads.map((thread) => bundle([thread])),
+  ...threads.map((thread) => bundle([thread], false)),
   {
     ...bundle([library]),
     // Its module, of which what is not used can be left out; by its package.json Node's is CommonJS.

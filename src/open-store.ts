@@ -6,9 +6,10 @@ import type { Platform } from "./core/platform.js"
 import type { CaptureBackend } from "./core/tree-capture.js"
 import { contentThreads } from "./platform/node/content-threads.js"
 import { JobThread } from "./platform/node/job-thread.js"
+import { threadMaintainer } from "./platform/node/maintain-thread.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
 import { statThreads } from "./platform/node/stat-threads.js"
-import type { OpenOptions, SnapshotStore } from "./snapshot-store.js"
+import type { MaintainReport, OpenOptions, SnapshotStore } from "./snapshot-store.js"
 
 /** The threads' programs, as seen from this file or from the bundle that it is in. */
 const threads = new URL("./platform/node/", import.meta.url)
@@ -17,6 +18,9 @@ const threads = new URL("./platform/node/", import.meta.url)
 const contentReader = contentThreads(new URL("content-worker.js", threads))
 
 const statChecker = statThreads(new URL("stat-worker.js", threads))
+
+/** Runs when there is much to tidy up. */
+const maintainer = threadMaintainer<MaintainReport>(new URL("./maintain-program.js", import.meta.url))
 
 /** Starts when there is much to compare or to restore. */
 const jobThread = new JobThread(new URL("./job-program.js", import.meta.url))
@@ -42,6 +46,8 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
     platform,
     loadGit: () => import("./platform/node/git-library.js"),
     ...(options.fs === undefined && options.backend === "native" ? { native: await nativeBackend(platform) } : {}),
+    // A thread has no way to a file system of the caller's own.
+    ...(options.fs === undefined ? { maintainer } : {}),
     stores: async () => `${absolute(await dataFolder(platform.environment))}/stores`,
   }
   return openOn(place, {

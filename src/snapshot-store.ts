@@ -355,10 +355,16 @@ export interface SnapshotStore extends AsyncDisposable {
   /** What is in the store. Takes no lock and changes nothing. */
   status(): Promise<StoreStatus>
   /**
-   * Removes what no snapshot of any workspace, and nothing else in the store, counts on any more. Safe beside captures
-   * and everything else; one run at a time: LOCK_HELD.
+   * Removes what no snapshot of any workspace, and nothing else in the store, counts on any more; puts small packs
+   * together, with deltas where objects differ little; moves refs of snapshots into one file. Safe beside captures and
+   * everything else; one run at a time: LOCK_HELD.
    */
   maintain(options?: MaintainOptions): Promise<MaintainReport>
+  /**
+   * Whether automatic maintenance would run after the next capture: for those that switched it off, or whose process ends
+   * with each capture.
+   */
+  maintenanceDue(): Promise<boolean>
   /**
    * Calls `listener` on each event until the function that it returns is called. What a listener throws is dropped: it
    * cannot make a call fail that has done its work.

@@ -1,8 +1,9 @@
 import type { GitLibrary } from "../core/git-library.js"
+import type { Maintainer } from "../core/maintainer.js"
 import type { Platform } from "../core/platform.js"
 import type { Workspace } from "../core/ref-name.js"
 import type { TreeCapture } from "../core/tree-capture.js"
-import type { RestoreReport } from "../snapshot-store.js"
+import type { MaintainReport, RestoreReport } from "../snapshot-store.js"
 import type { GitdirLayout } from "../store/gitdir.js"
 import type { ObjectDatabase } from "../store/object-database.js"
 import type { Refs } from "../store/refs.js"
@@ -35,4 +36,8 @@ export interface StoreContext {
   readonly onRecovered: (report: RestoreReport) => void
   /** Snapshots survive a power cut. */
   readonly durable: boolean
+  /** Maintenance makes no deltas of larger objects. */
+  readonly largestDelta: number
+  /** Runs maintenance beside the calling thread, where there are threads. */
+  readonly maintainer: Maintainer<MaintainReport> | undefined
 }

@@ -2,11 +2,13 @@ import { utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import type { GitLibrary } from "../core/git-library.js"
 import { DEFAULT_NEW_FILE_LIMIT_BYTES } from "../core/manifest.js"
+import type { Maintainer } from "../core/maintainer.js"
 import { oidAt } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
 import type { Platform } from "../core/platform.js"
+import { checkPolicy } from "../core/retention.js"
 import { parseWorkspace, type Workspace } from "../core/ref-name.js"
-import type { OpenOptions, RestoreReport, SnapshotStore } from "../snapshot-store.js"
+import type { MaintainReport, OpenOptions, RestoreReport, SnapshotStore } from "../snapshot-store.js"
 import type { CaptureBackend } from "../core/tree-capture.js"
 import { writeAtomically } from "../store/atomic-file.js"
 import { prepareGitdir, type GitdirLayout } from "../store/gitdir.js"
@@ -28,6 +30,8 @@ export interface OpenPlace {
   readonly loadGit: () => Promise<GitLibrary>
   /** The folder with one store for each work tree. */
   readonly stores: () => Promise<string>
+  /** Where there are threads: runs maintenance in one. */
+  readonly maintainer?: Maintainer<MaintainReport>
   /** Where native git can be run. */
   readonly native?: CaptureBackend
 }
@@ -84,9 +88,14 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     include,
     scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),
     durable: options.durability !== "process",
+    largestDelta: LARGEST_DELTA,
+    maintainer: place.maintainer,
   }
-  return snapshotStore(context, await recoverIfInterrupted(context))
+  return snapshotStore(context, options.retention, await recoverIfInterrupted(context))
 }
+
+/** On the calling thread, a delta of more bytes would hold up the event loop. */
+const LARGEST_DELTA = 1024 * 1024
 
 /** Sees to a restore whose process ended in the middle. One whose process runs is its own business. */
 async function recoverIfInterrupted(context: Omit<StoreContext, "onRecovered">): Promise<RestoreReport | undefined> {
@@ -111,6 +120,7 @@ async function checkOptions(options: OpenOptions): Promise<void> {
   if (durability !== undefined && durability !== "power" && durability !== "process")
     refuse("durability", `durability is "power" or "process".`)
   if (options.workspace !== undefined) parseWorkspace(options.workspace)
+  if (options.retention !== undefined && options.retention !== false) checkPolicy(options.retention)
   for (const argument of ["include", "exclude"] as const) {
     const list: unknown = options[argument]
     if (list !== undefined && !(Array.isArray(list) && list.every((item) => typeof item === "string")))

@@ -1,15 +1,21 @@
 import { SnapshotError } from "../core/errors.js"
 import type { OnProgress } from "../core/progress.js"
-import type { RestoreReport, SnapshotStore, StoreEvents } from "../snapshot-store.js"
+import type { RetentionPolicy } from "../core/retention.js"
+import type { MaintainOptions, MaintainReport, RestoreReport, SnapshotStore, StoreEvents } from "../snapshot-store.js"
 import { capture } from "./capture.js"
 import type { StoreContext } from "./context.js"
 import { list } from "./list.js"
 import { readFile } from "./read-file.js"
 import { resolveSnapshot } from "./resolve.js"
 import { viewOf } from "./snapshot-view.js"
+import { Tender } from "./tend.js"
 
 /** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
-export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recovered?: RestoreReport): SnapshotStore {
+export function snapshotStore(
+  opened: Omit<StoreContext, "onRecovered">,
+  retention: RetentionPolicy | false | undefined,
+  recovered?: RestoreReport,
+): SnapshotStore {
   const context: StoreContext = { ...opened, onRecovered: (report) => tell("recovered", report) }
   const listeners = new Map<keyof StoreEvents, Set<(event: never) => void>>()
   const running = new Set<Promise<unknown>>()
@@ -58,7 +64,18 @@ export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recover
     return { ...options, onProgress }
   }
 
+  async function maintain(options: MaintainOptions & { readonly isBackground?: boolean }): Promise<MaintainReport> {
+    return (await import("./maintain.js")).maintain(context, options)
+  }
+
+  const tender = new Tender(context, retention, {
+    prune: async (policy) => (await import("./prune.js")).prune(context, policy),
+    maintain: (signal) => maintain({ signal, isBackground: true }),
+    onMaintained: (report) => tell("maintained", report),
+  })
+
   async function close(): Promise<void> {
+    await tender.close()
     await Promise.allSettled(running)
     await context.treeCapture.close()
     await context.objects.close()
@@ -73,6 +90,7 @@ export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recover
       call(async () => {
         const result = await capture(context, withProgress(options))
         tell("captured", result)
+        if (result.changed) tender.captured()
         return result
       }),
     list: (options = {}) => call(async () => list(context, checkCall(options))),
@@ -106,7 +124,12 @@ export function snapshotStore(opened: Omit<StoreContext, "onRecovered">, recover
     verify: (options = {}) => call(async () => (await import("./verify.js")).verify(context, withProgress(options))),
     status: () => call(async () => (await import("./status.js")).status(context)),
     maintain: (options = {}) =>
-      call(async () => (await import("./maintain.js")).maintain(context, withProgress(options))),
+      call(async () => {
+        const report = await maintain(withProgress(options))
+        tell("maintained", report)
+        return report
+      }),
+    maintenanceDue: () => call(() => tender.isDue()),
     on(name, listener) {
       if (!EVENTS.has(name)) throw badArgument("name", `There is no event "${String(name)}".`)
       if (typeof listener !== "function") throw badArgument("listener", "A listener is a function.")

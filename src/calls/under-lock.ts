@@ -13,9 +13,11 @@ export interface LockPatience {
   readonly signal?: AbortSignal | undefined
 }
 
+type LockedStore = Pick<StoreContext, "platform" | "layout">
+
 /** Runs `step` under a lock that only one process at a time can hold: LOCK_HELD. */
 export async function underLock<Value>(
-  store: StoreContext,
+  store: LockedStore,
   name: string,
   step: () => Promise<Value>,
   patience: LockPatience = { waitMs: 0 },
@@ -29,7 +31,7 @@ export async function underLock<Value>(
 }
 
 async function patientLock(
-  store: StoreContext,
+  store: LockedStore,
   name: string,
   { waitMs, unknownMs, signal }: LockPatience,
 ): Promise<Lock> {
@@ -57,12 +59,12 @@ async function patientLock(
 const RETRY_MS = 50
 
 /** Who counts as alive, by this store's clock. */
-export function aliveness({ platform }: StoreContext, unknownMs?: number): CountsAsAlive {
+export function aliveness({ platform }: Pick<StoreContext, "platform">, unknownMs?: number): CountsAsAlive {
   return liveness(platform.owner, () => platform.clock.nowMs(), unknownMs)
 }
 
 /** Gives refs to the trees that another tool counts on without one; gives how many. Before anything of theirs may go. */
-export async function adoptIfForeign(store: StoreContext): Promise<number> {
+export async function adoptIfForeign(store: Pick<StoreContext, "platform" | "layout" | "refs">): Promise<number> {
   const { platform, layout, refs } = store
   return (await isForeign(platform.fileSystem, layout)) ? adoptRootTrees(platform, layout, refs) : 0
 }

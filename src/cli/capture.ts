@@ -5,6 +5,7 @@ import { Aftermath, DONE } from "./failure.js"
 import { hintLines } from "./hints.js"
 import { table } from "./table.js"
 import { age, count, cut, duration, grouped, localTime, printable, printablePath, shortId } from "./text.js"
+import { tidyIfDue } from "./tidy.js"
 import { metadata } from "./values.js"
 
 /** Makes a snapshot. */
@@ -39,6 +40,7 @@ function prepare(words: Words): (session: Session) => Promise<number> {
     session.finishProgress()
     if (screen.json) screen.printJson(result)
     else show(result, session)
+    if (result.changed) await tidyIfDue(store)
     return DONE
   }
 }

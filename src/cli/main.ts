@@ -9,6 +9,7 @@ import { capture } from "./capture.js"
 import type { Command } from "./command.js"
 import { diff } from "./diff.js"
 import { DONE, FAILED, report } from "./failure.js"
+import { gc } from "./gc.js"
 import { list } from "./list.js"
 import { openOptionsOf } from "./open-options.js"
 import { findPlace } from "./place.js"
@@ -25,7 +26,7 @@ import { suggestions } from "./suggestion.js"
 import { printable, shortId } from "./text.js"
 import { undo } from "./undo.js"
 
-const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore, revert, undo, redo]
+const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore, revert, undo, redo, gc]
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
@@ -56,7 +57,8 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   const bar = progressBar(process.stderr, !screen.json)
   // Help and wrong use are told without the time that loading this takes.
   const { openStore } = await import("../open-store.js")
-  const store = await openStore({ ...options, worktree: place.worktree })
+  // A command is over before maintenance beside it would be.
+  const store = await openStore({ ...options, worktree: place.worktree, retention: false })
   const tellRecovered = (report: RestoreReport): void => {
     if (!screen.json) screen.note(...recoveredLines(report))
   }

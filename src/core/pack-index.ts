@@ -38,6 +38,7 @@ export interface PackIndex {
   /** The row of the oid whose 20 bytes stand at `at`; undefined when the pack does not hold it. */
   rowOf(bytes: Uint8Array, at: number): number | undefined
   /** What is in a row. */
+  oidAt(row: number): Oid
   offsetAt(row: number): number
   crc32At(row: number): number
   /** The oids that begin with `prefix`, 1 to 40 lowercase hex digits. */
@@ -211,10 +212,14 @@ class ParsedIndex implements PackIndex {
   *entries(): Generator<PackIndexEntry> {
     for (let row = 0; row < this.count; row++)
       yield {
-        oid: oidAt(this.#bytes, OIDS_AT + row * OID_BYTES),
+        oid: this.oidAt(row),
         offset: this.offsetAt(row),
         crc32: this.crc32At(row),
       }
+  }
+
+  oidAt(row: number): Oid {
+    return oidAt(this.#bytes, OIDS_AT + row * OID_BYTES)
   }
 
   crc32At(row: number): number {

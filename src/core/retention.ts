@@ -20,7 +20,15 @@ export interface RetentionPolicy {
   readonly keepDaily?: number
   /** The newest one of each of the newest so many weeks that have one. */
   readonly keepWeekly?: number
+  /**
+   * The store may have so many bytes: it wins over the other rules. The oldest go first; the newest, the pinned and the
+   * safety snapshots of the last 24 hours stay even so.
+   */
+  readonly maxBytes?: number
 }
+
+/** What automatic maintenance keeps unless it is told otherwise. */
+export const DEFAULT_RETENTION: RetentionPolicy = { keepWithinMs: 7 * 86_400_000, keepDaily: 30, keepLast: 20 }
 
 /** What retention looks at in a snapshot. */
 export interface RetentionItem {

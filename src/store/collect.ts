@@ -4,7 +4,7 @@
  *
  *   M2 list the candidates           M4 read all refs
  *   M3 read the leases, revoke       M5 mark from the refs and from the bases of live leases
- *      those of dead owners          M6 remove candidates that are unreached and carry no live lease's id
+ *      those of dead owners          M6 remove candidates that are unreached or copied, and carry no live lease's id
  *
  * The order is what makes it safe. Only for who holds the maintenance lock.
  */
@@ -16,14 +16,20 @@ import { lossyText } from "../core/bytes.js"
 import type { Hasher } from "../core/hasher.js"
 import type { OnProgress } from "../core/progress.js"
 import { listCandidates } from "./candidates.js"
+import { fold } from "./fold.js"
 import { foreignRoots, isForeign, type ForeignRoots } from "./foreign.js"
+import type { Oid } from "../core/oid.js"
+import { SNAPSHOTS } from "../core/ref-name.js"
 import type { GitdirLayout } from "./gitdir.js"
+import { likeness } from "./likeness.js"
 import { readLeases, type LiveLeases } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
+import type { LivePack } from "./live-pack.js"
 import { mark, noMarks, type Marks } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
+import { Removal } from "./removal.js"
 import { readRefRoots, type RefRoots } from "./roots.js"
-import { sweep, type SweepReport } from "./sweep.js"
+import { sweep } from "./sweep.js"
 import { dropMarkers } from "./unsynced.js"
 
 /** What a collection works with. */
@@ -35,16 +41,28 @@ export interface CollectRequest {
   readonly objects: ObjectDatabase
   readonly nowMs: number
   readonly isAlive: CountsAsAlive
+  /** Packs are written anew however little in them is unreached. */
+  readonly isCompact: boolean
+  /** Larger objects are not made deltas of. */
+  readonly largestDelta: number
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: OnProgress | undefined
+}
+
+/** What was removed, and written in its place. */
+export interface CollectReport {
+  readonly objectsRemoved: number
+  readonly bytesFreed: number
+  readonly packsRemoved: number
+  readonly packsWritten: number
 }
 
 /**
  * Removes what no ref and no running capture counts on. When anything that is reached cannot be read, nothing is removed:
  * REF_INVALID, OBJECT_MISSING, OBJECT_CORRUPT, IO_FAILED. A gitdir whose configuration forbids it: UNSUPPORTED.
  */
-export async function collect(request: CollectRequest): Promise<SweepReport> {
-  const { fileSystem, hasher, deflater, layout, objects, nowMs, isAlive, signal, onProgress } = request
+export async function collect(request: CollectRequest): Promise<CollectReport> {
+  const { fileSystem, hasher, layout, objects, nowMs, isAlive, signal, onProgress } = request
   await refusePrecious(fileSystem, layout)
   const candidates = await listCandidates(fileSystem, layout)
   const leases = await readLeases(fileSystem, layout.leases, isAlive)
@@ -52,15 +70,15 @@ export async function collect(request: CollectRequest): Promise<SweepReport> {
   const foreign = await isForeign(fileSystem, layout)
   const ofForeign = foreign ? await foreignRoots({ fileSystem, hasher, objects }, layout) : NO_ROOTS
   const { reached } = await markAll(request, leases, refs, ofForeign)
-  const report = await sweep({
+  const removal = new Removal(fileSystem, layout, refs.folders)
+  const swept = await sweep({
     fileSystem,
     hasher,
-    deflater,
     layout,
     candidates,
     leases,
     reached,
-    refFolders: refs.folders,
+    removal,
     nowMs,
     isForeign: foreign,
     signal,
@@ -70,7 +88,58 @@ export async function collect(request: CollectRequest): Promise<SweepReport> {
   })
   const ended = candidates.unsynced.filter((id) => !leases.has(id))
   await dropMarkers(fileSystem, layout, ended, refs.oids)
+  // What went has made room for what is written now.
+  const folded = await foldAll(request, swept.live, reached, refs, removal)
+  if (swept.failure !== undefined) throw swept.failure.error
+  return {
+    objectsRemoved: swept.objectsRemoved + folded.objectsRemoved,
+    packsRemoved: swept.packsRemoved + folded.packsRemoved,
+    packsWritten: folded.packsWritten,
+    bytesFreed: removal.bytesFreed - folded.bytesWritten,
+  }
+}
+
+/** Writes packs anew, and removes those that each takes the place of as soon as it is there. */
+async function foldAll(
+  request: CollectRequest,
+  packs: readonly LivePack[],
+  reached: ReadonlySet<Oid>,
+  refs: RefRoots,
+  removal: Removal,
+): Promise<{ objectsRemoved: number; packsRemoved: number; packsWritten: number; bytesWritten: number }> {
+  const { objects, signal, onProgress } = request
+  const total = packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+  const report = { objectsRemoved: 0, packsRemoved: 0, packsWritten: 0, bytesWritten: 0 }
+  let done = 0
+  const folding = fold({
+    ...request,
+    packs,
+    isWanted: (oid) => reached.has(oid),
+    likenessOf: (isAsked) => likeness({ reader: objects, lines: snapshotLines(refs), isAsked, signal }),
+    onMerged: (bytes) => onProgress?.({ phase: "repack", done: (done += bytes), total }),
+  })
+  for await (const { merged, objects: count, sizeBytes } of folding) {
+    // Whoever looks for an object has to find the new pack first.
+    for (const { path, extensions } of merged) await removal.pack(path, extensions)
+    report.packsWritten++
+    report.packsRemoved += merged.length
+    report.bytesWritten += sizeBytes
+    report.objectsRemoved += merged.reduce((sum, { index }) => sum + index.count, 0) - count
+  }
   return report
+}
+
+/** The snapshots of each workspace, oldest first: their names sort by time. */
+function snapshotLines({ oids }: RefRoots): Oid[][] {
+  const lines = new Map<string, Oid[]>()
+  const names = [...oids.keys()].filter((name) => name.startsWith(SNAPSHOTS)).sort()
+  for (const name of names) {
+    const workspace = name.slice(0, name.lastIndexOf("/"))
+    const line = lines.get(workspace) ?? []
+    lines.set(workspace, line)
+    line.push(oids.get(name) as Oid)
+  }
+  return [...lines.values()]
 }
 
 const NO_ROOTS: ForeignRoots = { named: [], cached: [] }

@@ -4,6 +4,7 @@
  *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ only in gitdirs of other tools
  *   leases/                         of running captures
  *   let-go                          adopted trees that retention let go
+ *   maintained                      when maintenance last came to its end
  *   locks/                          of running maintenance and restores
  *   restores/                       what each workspace's restores did, and what a running one is about to do
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
@@ -29,6 +30,7 @@ export interface GitdirLayout {
   readonly unsynced: string
   readonly statCache: string
   readonly restores: string
+  readonly maintained: string
 }
 
 /** The layout of the gitdir at `gitdir`. */
@@ -43,6 +45,7 @@ export function layoutOf(gitdir: string): GitdirLayout {
     unsynced: `${gitdir}/unsynced`,
     statCache: `${gitdir}/stat-cache`,
     restores: `${gitdir}/restores`,
+    maintained: `${gitdir}/maintained`,
   }
 }
 
@@ -87,6 +90,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "unsynced",
   "stat-cache",
   "restores",
+  "maintained",
 ])
 
 const CONFIG = `[core]

@@ -4,7 +4,7 @@
  *
  * Source: https://git-scm.com/docs/git-pack-refs
  */
-import { concat, lossyText } from "../core/bytes.js"
+import { concat, latinText, utf8 } from "../core/bytes.js"
 import { toOid, type Oid } from "../core/oid.js"
 
 /** A line of packed-refs that names a ref. */
@@ -27,17 +27,45 @@ export function parsePackedRefs(text: string, onOther: (line: string) => void = 
 
 /** The bytes of packed-refs without some refs. */
 export function withoutRefs(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Array {
-  const kept: Uint8Array[] = []
-  let isDropped = false
-  for (let at = 0, end = 0; at < bytes.length; at = end) {
-    const newline = bytes.indexOf(0x0a, at)
-    end = newline < 0 ? bytes.length : newline + 1
-    const line = bytes.subarray(at, end)
-    const isPeeled = line[0] === CIRCUMFLEX
-    if (!isPeeled) isDropped = names.has(lossyText(line.subarray(41)).trimEnd())
-    if (!isDropped) kept.push(line)
-  }
-  return concat(kept)
+  const { header, refs } = split(bytes)
+  return concat([...header, ...refs.filter(({ name }) => !names.has(name)).map(({ lines }) => lines)])
 }
 
+/** The bytes of packed-refs with more refs, or with others of these names. They are no annotated tags. */
+export function withRefs(bytes: Uint8Array, added: ReadonlyMap<string, Oid>): Uint8Array {
+  const { header, refs } = split(bytes)
+  const all = new Map(refs.map(({ name, lines }) => [name, lines]))
+  for (const [name, oid] of added) all.set(name, utf8(`${oid} ${name}\n`))
+  // Git looks names up in the order of their bytes where the first line says so; without it, any order is right.
+  const sorted = [...all].toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return concat([...(bytes.length === 0 ? [HEADER] : header), ...sorted.map(([, lines]) => lines)])
+}
+
+/** The comments, and the refs, each with the line that belongs to it, and a name with one unit for each byte. */
+function split(bytes: Uint8Array): { header: Uint8Array[]; refs: { name: string; lines: Uint8Array }[] } {
+  const header: Uint8Array[] = []
+  const refs: { name: string; lines: Uint8Array }[] = []
+  for (let at = 0, end = 0; at < bytes.length; at = end) {
+    end = lineEnd(bytes, at)
+    if (bytes[at] === HASH) {
+      header.push(bytes.subarray(at, end))
+      continue
+    }
+    const name = latinText(bytes.subarray(at + 41, end)).trimEnd()
+    if (bytes[end] === CIRCUMFLEX) end = lineEnd(bytes, end)
+    const lines = bytes.subarray(at, end)
+    refs.push({ name, lines: lines.at(-1) === NEWLINE ? lines : concat([lines, utf8("\n")]) })
+  }
+  return { header, refs }
+}
+
+function lineEnd(bytes: Uint8Array, at: number): number {
+  const newline = bytes.indexOf(NEWLINE, at)
+  return newline < 0 ? bytes.length : newline + 1
+}
+
+/** Source: https://git-scm.com/docs/git-pack-refs; what the first line says is told by Git's own files. */
+const HEADER = utf8("# pack-refs with: peeled fully-peeled sorted \n")
+const NEWLINE = 0x0a
+const HASH = 0x23
 const CIRCUMFLEX = 0x5e

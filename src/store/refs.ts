@@ -34,9 +34,21 @@ export function refContent(oid: Oid): Uint8Array {
 export function refStore(fileSystem: FileSystem, gitdir: string, temporary: string): Refs {
   const fileOf = (name: string): string => `${gitdir}/${name}`
 
-  async function packed(): Promise<Map<RefName, Oid>> {
-    const bytes = await fileSystem.readFile(`${gitdir}/packed-refs`)
-    return bytes === undefined ? new Map() : parsePacked(lossyText(bytes))
+  let known: { readonly identity: string; readonly refs: ReadonlyMap<RefName, Oid> } | undefined
+
+  /** The file is replaced as a whole: as long as it is the same one, it says the same. */
+  async function packed(): Promise<ReadonlyMap<RefName, Oid>> {
+    const path = `${gitdir}/packed-refs`
+    const stat = await fileSystem.lstat(path)
+    if (stat === undefined) return NO_REFS
+    const identity = [stat.device, stat.inode, stat.sizeBytes, stat.mtimeNs, stat.ctimeNs].join(":")
+    if (known?.identity === identity) return known.refs
+    const bytes = await fileSystem.readFile(path)
+    if (bytes === undefined) return NO_REFS
+    const refs = parsePacked(lossyText(bytes))
+    // A file that was replaced meanwhile is another one next time.
+    known = { identity, refs }
+    return refs
   }
 
   async function collect(folder: string, into: Set<string>): Promise<void> {
@@ -99,6 +111,8 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
     },
   }
 }
+
+const NO_REFS: ReadonlyMap<RefName, Oid> = new Map()
 
 /** Lines that make no sense are passed over. */
 function parsePacked(text: string): Map<RefName, Oid> {

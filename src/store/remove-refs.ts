@@ -1,16 +1,16 @@
-import { lossyText, utf8 } from "../core/bytes.js"
+import { lossyText } from "../core/bytes.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { RefName } from "../core/ref-name.js"
-import { createExclusively, folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
+import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
+import {
+  dropDeadLock,
+  packedRefsLock,
+  releasePackedRefs,
+  takePackedRefs,
+  type RemovalPorts,
+} from "./packed-refs-lock.js"
 import { parsePackedRefs, withoutRefs } from "./packed-refs.js"
-
-/** What removes refs. */
-export interface RemovalPorts {
-  readonly fileSystem: FileSystem
-  readonly layout: GitdirLayout
-  readonly nowMs: number
-}
 
 /**
  * Removes refs, packed and loose, and syncs that; gives those that are gone. Only for who holds the maintenance lock.
@@ -21,13 +21,12 @@ export interface RemovalPorts {
  */
 export async function removeRefs(ports: RemovalPorts, names: readonly RefName[]): Promise<ReadonlySet<RefName>> {
   const { fileSystem, layout } = ports
-  const lock = `${layout.gitdir}/packed-refs.lock`
   if (names.length === 0) {
-    await removeOwnLock(fileSystem, lock)
+    await dropDeadLock(ports)
     return new Set()
   }
-  const isLocked = await takePackedRefs(fileSystem, layout, lock)
-  if (!isLocked && !(await isStale(ports, lock))) return new Set()
+  const isLocked = await takePackedRefs(ports)
+  if (!isLocked && !(await isStale(ports))) return new Set()
   try {
     const bytes = (await fileSystem.readFile(`${layout.gitdir}/packed-refs`)) ?? new Uint8Array()
     const packed = packedAmong(bytes, names)
@@ -43,30 +42,12 @@ export async function removeRefs(ports: RemovalPorts, names: readonly RefName[])
     await removeLoose(fileSystem, layout, gone)
     return new Set(gone)
   } finally {
-    // One that stays is taken over by the next maintenance.
-    if (isLocked)
-      await removeIfThere(fileSystem, lock)
-        .catch(() => removeIfThere(fileSystem, lock))
-        .catch(() => {})
+    if (isLocked) await releasePackedRefs(ports)
   }
 }
 
-/** Takes Git's lock. False: another tool holds it, or left it. */
-async function takePackedRefs(fileSystem: FileSystem, layout: GitdirLayout, lock: string): Promise<boolean> {
-  const take = (): Promise<boolean> => createExclusively(fileSystem, layout.temporary, lock, OWN_MARK)
-  return (await take()) || ((await removeOwnLock(fileSystem, lock)) && (await take()))
-}
-
-/** Removes the lock that a maintenance which was killed left; false when there is none, or it is of another tool. */
-async function removeOwnLock(fileSystem: FileSystem, lock: string): Promise<boolean> {
-  const content = await fileSystem.readFile(lock)
-  if (content === undefined || lossyText(content) !== lossyText(OWN_MARK)) return false
-  await removeIfThere(fileSystem, lock)
-  return true
-}
-
-async function isStale({ fileSystem, nowMs }: RemovalPorts, lock: string): Promise<boolean> {
-  const stat = await fileSystem.lstat(lock)
+async function isStale({ fileSystem, layout, nowMs }: RemovalPorts): Promise<boolean> {
+  const stat = await fileSystem.lstat(packedRefsLock(layout))
   return stat !== undefined && nowMs - fileMs(stat) > STALE_MS
 }
 
@@ -84,7 +65,5 @@ async function removeLoose(fileSystem: FileSystem, { gitdir }: GitdirLayout, nam
   for (const folder of folders) if ((await fileSystem.lstat(folder)) !== undefined) await fileSystem.syncFolder(folder)
 }
 
-/** Git writes nothing into its own lock. */
-const OWN_MARK = utf8("treeshot maintenance\n")
 /** Git holds the lock for seconds. */
 const STALE_MS = 3_600_000

@@ -1,27 +1,23 @@
-import type { Deflater } from "../core/deflater.js"
 import { isSnapshotError } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import { oidAt, oidBytes, type Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
-import { removeIfThere } from "./atomic-file.js"
 import type { CandidatePack, Candidates } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
-import { listFollowing } from "./list-following.js"
 import type { LiveLeases } from "./live-leases.js"
-import { slimPack } from "./slim-pack.js"
+import type { LivePack } from "./live-pack.js"
+import type { Removal } from "./removal.js"
 
 /** What decides over the candidates. */
 export interface SweepRequest {
   readonly fileSystem: FileSystem
   readonly hasher: Hasher
-  readonly deflater: Deflater
   readonly layout: GitdirLayout
   readonly candidates: Candidates
   readonly leases: LiveLeases
   readonly reached: ReadonlySet<Oid>
-  /** Folders to sync before anything goes: a ref that a power cut brings back must find its objects. */
-  readonly refFolders: readonly string[]
+  readonly removal: Removal
   readonly nowMs: number
   /** Another tool made the gitdir, and may go on using it. */
   readonly isForeign: boolean
@@ -30,29 +26,32 @@ export interface SweepRequest {
   readonly onSwept?: (done: number, total: number) => void
 }
 
-/** What was removed. */
+/** What was removed, and what stays. */
 export interface SweepReport {
   readonly objectsRemoved: number
-  readonly bytesFreed: number
   readonly packsRemoved: number
+  /** Packs that only captures of ours count on, of which something is reached. */
+  readonly live: readonly LivePack[]
+  /** The first failure of a file that could not be removed or looked at; it keeps none of the others. */
+  readonly failure: { readonly error: unknown } | undefined
 }
 
-/**
- * Removes the candidates that nothing reaches. A file that cannot be removed or looked at keeps none of the others, and
- * its failure is thrown in the end.
- */
+/** Removes the candidates that nothing reaches. */
 export async function sweep(request: SweepRequest): Promise<SweepReport> {
   return new Sweep(request).run()
 }
 
 class Sweep {
   readonly #request: SweepRequest
-  readonly #report = { objectsRemoved: 0, bytesFreed: 0, packsRemoved: 0 }
+  readonly #removal: Removal
+  readonly #live: LivePack[] = []
+  #objectsRemoved = 0
+  #packsRemoved = 0
   #failure: { readonly error: unknown } | undefined
-  #isPrepared = false
 
   constructor(request: SweepRequest) {
     this.#request = request
+    this.#removal = request.removal
   }
 
   async run(): Promise<SweepReport> {
@@ -74,8 +73,8 @@ class Sweep {
       })
       onSwept?.(done + 1, steps.length)
     }
-    if (this.#failure !== undefined) throw this.#failure.error
-    return this.#report
+    const [objectsRemoved, packsRemoved] = [this.#objectsRemoved, this.#packsRemoved]
+    return { objectsRemoved, packsRemoved, live: this.#live, failure: this.#failure }
   }
 
   /**
@@ -112,35 +111,18 @@ class Sweep {
     const index = await this.#index(`${path}.idx`)
     if (index === undefined) await this.#ifOld(`${path}.pack`, DAY_MS)
     if (index === undefined || index === "unreadable") return
-    for (const { oid } of index.entries()) if (reached.has(oid)) return this.#slim(name, index, extensions)
-    if (!(await this.#isOwn(name, index)) && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
-    if (!(await this.#removePack(path, extensions))) return
-    this.#report.packsRemoved++
-    this.#report.objectsRemoved += index.count
-  }
-
-  /** The index first: without it the pack is nothing to a reader. Whether it was there. */
-  async #removePack(path: string, extensions: ReadonlySet<string>): Promise<boolean> {
-    await this.#prepare()
-    for (const extension of [".idx", ...BESIDE.filter((each) => extensions.has(each))])
-      await this.#remove(`${path}${extension}`)
-    return this.#remove(`${path}.pack`)
-  }
-
-  /**
-   * Keeps of a pack of ours what is reached, where that is much less. As long as another repository has the pack, too, it
-   * costs nothing.
-   */
-  async #slim(name: string, index: PackIndex, extensions: ReadonlySet<string>): Promise<void> {
-    const { fileSystem, layout, reached } = this.#request
-    const path = `${layout.packs}/${name}`
-    const stat = await fileSystem.lstat(`${path}.pack`)
-    if (stat?.links !== 1 || stat.sizeBytes < SLIM_BYTES || !(await this.#isOwn(name, index))) return
-    const slim = await slimPack(this.#request, layout, path, index, (oid) => reached.has(oid))
-    if (slim === undefined) return
-    await this.#removePack(path, extensions)
-    this.#report.bytesFreed -= slim.sizeBytes
-    this.#report.objectsRemoved += index.count - slim.objects
+    const isOwn = await this.#isOwn(name, index)
+    for (const { oid } of index.entries())
+      if (reached.has(oid)) {
+        const stat = isOwn ? await fileSystem.lstat(`${path}.pack`) : undefined
+        // As long as another repository has it, too, it costs nothing.
+        if (stat?.links === 1) this.#live.push({ path, index, extensions, sizeBytes: stat.sizeBytes })
+        return
+      }
+    if (!isOwn && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
+    if (!(await this.#removal.pack(path, extensions))) return
+    this.#packsRemoved++
+    this.#objectsRemoved += index.count
   }
 
   /** A damaged index, or one of another version, does not tell what is in the pack. */
@@ -158,8 +140,7 @@ class Sweep {
 
   async #loose(oid: Oid, path: string): Promise<void> {
     if (this.#request.reached.has(oid) || !(await this.#isOlder(path, this.#graceMs))) return
-    await this.#prepare()
-    if (await this.#remove(path)) this.#report.objectsRemoved++
+    if (await this.#removal.object(path)) this.#objectsRemoved++
   }
 
   /** Files of a capture's pack go with its lease, others when they are old. */
@@ -167,54 +148,18 @@ class Sweep {
     const lease = /^pack-([0-9a-f]{32})[0-9a-f]{8}\./.exec(name)?.[1]
     if (lease !== undefined && this.#request.leases.has(lease)) return
     if (lease === undefined) await this.#ifOld(path, DAY_MS)
-    else await this.#removeAll(path)
+    else await this.#removal.all(path)
   }
 
   async #ifOld(path: string, ageMs: number): Promise<void> {
-    if (await this.#isOlder(path, ageMs)) await this.#removeAll(path)
+    if (await this.#isOlder(path, ageMs)) await this.#removal.all(path)
   }
 
   async #isOlder(path: string, ageMs: number): Promise<boolean> {
     const stat = await this.#request.fileSystem.lstat(path)
     return stat !== undefined && this.#request.nowMs - fileMs(stat) > ageMs
   }
-
-  async #removeAll(path: string): Promise<void> {
-    const { fileSystem } = this.#request
-    if ((await fileSystem.lstat(path))?.kind !== "folder") {
-      await this.#remove(path)
-      return
-    }
-    for (const { name } of (await fileSystem.list(path)) ?? []) await this.#removeAll(`${path}/${name}`)
-    await fileSystem.removeFolder(path)
-  }
-
-  /** Whether the file was there; it is gone now. */
-  async #remove(path: string): Promise<boolean> {
-    const { fileSystem } = this.#request
-    const stat = await fileSystem.lstat(path)
-    if (stat === undefined) return false
-    await removeIfThere(fileSystem, path)
-    this.#report.bytesFreed += stat.sizeBytes
-    return true
-  }
-
-  /** What Git keeps about several packs and about commits may name what goes. Git makes it anew. */
-  async #prepare(): Promise<void> {
-    if (this.#isPrepared) return
-    const { fileSystem, layout, refFolders } = this.#request
-    for (const folder of refFolders)
-      if ((await fileSystem.lstat(folder)) !== undefined) await fileSystem.syncFolder(folder)
-    for (const { name } of await listFollowing(fileSystem, layout.packs))
-      if (/^multi-pack-index(?!.*\.lock$)/.test(name)) await this.#removeAll(`${layout.packs}/${name}`)
-    for (const name of ["commit-graphs", "commit-graph"]) await this.#removeAll(`${layout.objects}/info/${name}`)
-    this.#isPrepared = true
-  }
 }
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 86_400_000
-/** Smaller packs are not worth it. */
-const SLIM_BYTES = 64 * 1024
-/** What Git puts beside a pack and its index. */
-const BESIDE: readonly string[] = [".rev", ".bitmap", ".mtimes", ".promisor"]

@@ -48,7 +48,7 @@ test("opening a store and a capture with no change load few files, and no packag
 })
 
 test("the program of each thread is one file", () => {
-  for (const name of ["job-program", "platform/node/content-worker", "platform/node/stat-worker"])
+  for (const name of ["job-program", "maintain-program", "platform/node/content-worker", "platform/node/stat-worker"])
     expect(readFileSync(new URL(`${name}.js`, DIST), "utf8"), name).not.toMatch(/(?:from|import) ?\(?"\./)
 })
 

@@ -1,0 +1,83 @@
+/*
+ * Automatic maintenance: after a capture has been told of, where enough has come together since the last time. It delays
+ * no capture, and a process that ends in the middle of it leaves a whole store.
+ */
+import { DEFAULT_RETENTION, type RetentionPolicy } from "../core/retention.js"
+import type { MaintainReport, PruneReport } from "../snapshot-store.js"
+import { packFiles, readMaintenance } from "../store/maintenance-note.js"
+import type { StoreContext } from "./context.js"
+
+/** What automatic maintenance does, one after the other. */
+export interface TendSteps {
+  readonly prune: (policy: RetentionPolicy) => Promise<PruneReport>
+  readonly maintain: (signal: AbortSignal) => Promise<MaintainReport>
+  readonly onMaintained: (report: MaintainReport) => void
+}
+
+/** Looks after one open store. */
+export class Tender {
+  readonly #store: StoreContext
+  readonly #policy: RetentionPolicy | undefined
+  readonly #steps: TendSteps
+  readonly #abort = new AbortController()
+  #running: Promise<void> | undefined
+  /** What failed is not tried again before that. */
+  #restsUntilMs = 0
+
+  /** `retention` as OpenOptions has it. */
+  constructor(store: StoreContext, retention: RetentionPolicy | false | undefined, steps: TendSteps) {
+    this.#store = store
+    this.#policy = retention === false ? undefined : (retention ?? DEFAULT_RETENTION)
+    this.#steps = steps
+  }
+
+  /** To be called when a capture has been answered. */
+  captured(): void {
+    if (this.#policy === undefined || this.#running !== undefined || this.#abort.signal.aborted) return
+    const policy = this.#policy
+    this.#running = this.#runIfDue(policy).finally(() => {
+      this.#running = undefined
+    })
+  }
+
+  /** Ends what is under way; the store is whole. */
+  async close(): Promise<void> {
+    this.#abort.abort()
+    await this.#running
+  }
+
+  /** Never rejects: nobody asked for it, and it is tried again. */
+  async #runIfDue(policy: RetentionPolicy): Promise<void> {
+    const { signal } = this.#abort
+    const { clock } = this.#store.platform
+    try {
+      if (clock.nowMs() < this.#restsUntilMs || !(await this.isDue()) || signal.aborted) return
+      await this.#steps.prune(policy)
+      if (signal.aborted) return
+      this.#steps.onMaintained(await this.#steps.maintain(signal))
+    } catch {
+      // Another process may be at it, or something is damaged, which verify tells of.
+      this.#restsUntilMs = clock.nowMs() + REST_MS
+    }
+  }
+
+  /** Whether enough has come together since the last time. */
+  async isDue(): Promise<boolean> {
+    const { maxBytes } = this.#policy ?? DEFAULT_RETENTION
+    const { platform, layout } = this.#store
+    const { fileSystem, clock } = platform
+    const packs = await packFiles(fileSystem, layout)
+    const { atMs, packs: left = 0 } = await readMaintenance(fileSystem, layout)
+    if (packs.length - left >= DUE_PACKS) return true
+    if (atMs !== undefined && clock.nowMs() - atMs > DUE_MS) return true
+    if (maxBytes === undefined || packs.length === left) return false
+    let bytes = 0
+    for (const path of packs) bytes += (await fileSystem.lstat(path))?.sizeBytes ?? 0
+    return bytes > maxBytes
+  }
+}
+
+/** So many captures since the last time. */
+const DUE_PACKS = 50
+const DUE_MS = 24 * 3_600_000
+const REST_MS = 60_000

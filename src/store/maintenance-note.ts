@@ -1,0 +1,45 @@
+import { lossyText, utf8 } from "../core/bytes.js"
+import type { FileSystem } from "../core/file-system.js"
+import { writeAtomically } from "./atomic-file.js"
+import type { GitdirLayout } from "./gitdir.js"
+
+/** What a store knows of its maintenance. */
+export interface MaintenanceNote {
+  /** When it last came to its end. */
+  readonly atMs?: number
+  /** So many packs it left. */
+  readonly packs?: number
+  /** A cap on the store's size let snapshots go: the next maintenance keeps nothing that is unreached. */
+  readonly isCompactDue?: boolean
+}
+
+/** The note; an empty one when there is none, or it is damaged. */
+export async function readMaintenance(fileSystem: FileSystem, { maintained }: GitdirLayout): Promise<MaintenanceNote> {
+  try {
+    const value: unknown = JSON.parse(lossyText((await fileSystem.readFile(maintained)) ?? new Uint8Array()))
+    const { atMs, packs, isCompactDue } = (value ?? {}) as Readonly<Record<string, unknown>>
+    return {
+      ...(typeof atMs === "number" ? { atMs } : {}),
+      ...(typeof packs === "number" ? { packs } : {}),
+      ...(typeof isCompactDue === "boolean" ? { isCompactDue } : {}),
+    }
+  } catch {
+    return {}
+  }
+}
+
+/** The packs of the store by now. */
+export async function packFiles(fileSystem: FileSystem, { packs }: GitdirLayout): Promise<string[]> {
+  return ((await fileSystem.list(packs)) ?? []).flatMap(({ name }) =>
+    name.endsWith(".pack") ? [`${packs}/${name}`] : [],
+  )
+}
+
+/** Only for who holds the maintenance lock. */
+export async function noteMaintenance(
+  fileSystem: FileSystem,
+  { maintained, temporary }: GitdirLayout,
+  note: MaintenanceNote,
+): Promise<void> {
+  await writeAtomically(fileSystem, temporary, maintained, utf8(`${JSON.stringify(note)}\n`), false)
+}

@@ -1,0 +1,137 @@
+import type { OpenFile } from "../core/file-system.js"
+import { PACK_HEADER_BYTES, PACK_TRAILER_BYTES, decodeEntryHeader, type PackEntryHeader } from "../core/pack.js"
+import type { EntriesInOrder, PackIndex } from "../core/pack-index.js"
+import type { Oid } from "../core/oid.js"
+import { pauses } from "../core/turns.js"
+import { readPiece } from "./file-pieces.js"
+
+/** A pack whose entries go into another one. They go by their place, counted from the first one that stands in it. */
+export class OldPack {
+  readonly file: OpenFile
+  readonly #index: PackIndex
+  readonly #order: EntriesInOrder
+  /** By place: 1 for what is wanted. */
+  readonly #wanted: Uint8Array
+  /** By place: of a delta that is wanted, the place of its base, counted from one on; 0 for others. */
+  readonly #bases: Uint32Array
+  /** By place: the size of the object, or of the delta. */
+  readonly #sizes: Float64Array
+  readonly #types: PackEntryHeader["type"][] = []
+  /** What the wanted entries take in the pack. */
+  wantedBytes = 0
+
+  private constructor(file: OpenFile, index: PackIndex, order: EntriesInOrder) {
+    this.file = file
+    this.#index = index
+    this.#order = order
+    this.#wanted = new Uint8Array(index.count)
+    this.#bases = new Uint32Array(index.count)
+    this.#sizes = new Float64Array(index.count)
+  }
+
+  /** The pack in `file`, with what `isWanted` names and all that it builds on. Undefined: it is damaged. */
+  static async of(file: OpenFile, index: PackIndex, isWanted: (oid: Oid) => boolean): Promise<OldPack | undefined> {
+    const end = (await file.stat()).sizeBytes - PACK_TRAILER_BYTES
+    const pack = new OldPack(file, index, await index.inOrder(end))
+    return (await pack.#want(isWanted)) ? pack : undefined
+  }
+
+  get count(): number {
+    return this.#index.count
+  }
+
+  isWanted(place: number): boolean {
+    return this.#wanted[place] === 1
+  }
+
+  placeOf(oid: Oid): number | undefined {
+    const row = this.#index.row(oid)
+    return row === undefined ? undefined : this.#order.places[row]
+  }
+
+  oidAt(place: number): Oid {
+    return this.#index.oidAt(this.#order.rows[place] as number)
+  }
+
+  /** Of a delta, the place of its base. */
+  baseOf(place: number): number | undefined {
+    const base = this.#bases[place] as number
+    return base === 0 ? undefined : base - 1
+  }
+
+  typeOf(place: number): PackEntryHeader["type"] | undefined {
+    return this.#types[place]
+  }
+
+  sizeOf(place: number): number {
+    return this.#sizes[place] as number
+  }
+
+  crc32At(place: number): number {
+    return this.#index.crc32At(this.#order.rows[place] as number)
+  }
+
+  /** How long the entry is. */
+  lengthOf(place: number): number {
+    return (this.#order.starts[place + 1] as number) - (this.#order.starts[place] as number)
+  }
+
+  /** The entry as it stands. */
+  read(place: number): Promise<Uint8Array> {
+    return readPiece(this.file, this.#order.starts[place] as number, this.#order.starts[place + 1] as number)
+  }
+
+  async #want(isWanted: (oid: Oid) => boolean): Promise<boolean> {
+    const pause = pauses()
+    const open: number[] = []
+    for (let place = 0; place < this.count; place++) {
+      if (place % PAUSE_ENTRIES === 0) await pause()
+      if (isWanted(this.oidAt(place))) open.push(place)
+    }
+    for (let place = open.pop(); place !== undefined; place = open.pop()) {
+      if (this.isWanted(place)) continue
+      const base = await this.#look(place)
+      if (base === "damaged") return false
+      if (base !== undefined) open.push(base)
+    }
+    return true
+  }
+
+  /** Wants the entry, and gives the place of its base. */
+  async #look(place: number): Promise<number | "damaged" | undefined> {
+    const start = this.#order.starts[place] as number
+    const length = this.lengthOf(place)
+    if (start < PACK_HEADER_BYTES || length <= 0 || length > LONGEST_ENTRY) return "damaged"
+    const { header } =
+      decodeEntryHeader(await readPiece(this.file, start, start + Math.min(length, HEADER_BYTES))) ?? {}
+    if (header === undefined) return "damaged"
+    this.#wanted[place] = 1
+    this.wantedBytes += length
+    this.#types[place] = header.type
+    this.#sizes[place] = header.sizeBytes
+    if (header.type !== "offset-delta" && header.type !== "ref-delta") return undefined
+    const base = header.type === "offset-delta" ? this.#placeAt(start - header.distance) : this.placeOf(header.base)
+    if (base === undefined) return "damaged"
+    this.#bases[place] = base + 1
+    return base
+  }
+
+  /** The place of the entry that begins at `start`. */
+  #placeAt(start: number): number | undefined {
+    const { starts } = this.#order
+    let low = 0
+    let high = this.count
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((starts[middle] as number) < start) low = middle + 1
+      else high = middle
+    }
+    return low < this.count && starts[low] === start ? low : undefined
+  }
+}
+
+const PAUSE_ENTRIES = 1024
+/** A header with the oid of a base. */
+const HEADER_BYTES = 32
+/** Longer ones are not taken into memory. */
+const LONGEST_ENTRY = 256 * 1024 * 1024

@@ -1,0 +1,51 @@
+import { lossyText } from "../core/bytes.js"
+import { toOid, type Oid } from "../core/oid.js"
+import { SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
+import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
+import { withRefs } from "./packed-refs.js"
+import { releasePackedRefs, takePackedRefs, type RemovalPorts } from "./packed-refs-lock.js"
+
+/**
+ * Moves the refs of snapshots from files of their own into packed-refs, where there are many; gives how many. Nothing while
+ * another tool holds Git's lock. Only for who holds the maintenance lock: refs of snapshots are written once, so that what
+ * a file says is what it will say as long as it is there.
+ */
+export async function packRefs(ports: RemovalPorts): Promise<number> {
+  const { fileSystem, layout } = ports
+  const loose = await looseSnapshots(ports)
+  if (loose.size < FEWEST) return 0
+  if (!(await takePackedRefs(ports))) return 0
+  try {
+    const path = `${layout.gitdir}/packed-refs`
+    const bytes = (await fileSystem.readFile(path)) ?? new Uint8Array()
+    await writeAtomically(fileSystem, layout.temporary, path, withRefs(bytes, loose), true)
+    const folders = new Set<string>()
+    for (const [name, oid] of loose) {
+      // One that says something else by now was set by hand.
+      const content = await fileSystem.readFile(`${layout.gitdir}/${name}`)
+      if (content === undefined || toOid(lossyText(content).trimEnd()) !== oid) continue
+      await removeIfThere(fileSystem, `${layout.gitdir}/${name}`)
+      folders.add(folderOf(`${layout.gitdir}/${name}`))
+    }
+    for (const folder of folders) await fileSystem.syncFolder(folder)
+    return loose.size
+  } finally {
+    await releasePackedRefs(ports)
+  }
+}
+
+async function looseSnapshots({ fileSystem, layout }: RemovalPorts): Promise<Map<RefName, Oid>> {
+  const found = new Map<RefName, Oid>()
+  for (const { name: workspace } of (await fileSystem.list(`${layout.gitdir}/${SNAPSHOTS}`.slice(0, -1))) ?? [])
+    for (const { name, kind } of (await fileSystem.list(`${layout.gitdir}/${SNAPSHOTS}${workspace}`)) ?? []) {
+      const ref = toRefName(`${SNAPSHOTS}${workspace}/${name}`)
+      if (kind !== "file" || ref === undefined) continue
+      const content = await fileSystem.readFile(`${layout.gitdir}/${ref}`)
+      const oid = content === undefined ? undefined : toOid(lossyText(content).trimEnd())
+      if (oid !== undefined) found.set(ref, oid)
+    }
+  return found
+}
+
+/** Fewer files are no burden. */
+const FEWEST = 64

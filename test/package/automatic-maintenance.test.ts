@@ -1,0 +1,112 @@
+import { spawnSync } from "node:child_process"
+import { mkdir, readdir, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { expect, test } from "vitest"
+import type { MaintainReport, OpenOptions, SnapshotStore } from "../../src/index.js"
+import { temporaryFolder } from "../support/temporary-folder.js"
+
+/** As built, with the program of the thread. */
+const BUILT = new URL("../../dist/index.js", import.meta.url).href
+const { openStore } = (await import(BUILT)) as Pick<typeof import("../../src/index.js"), "openStore">
+
+const CLI = new URL("../../dist/cli/main.js", import.meta.url).pathname
+
+test("a store with many captures maintains itself, and nothing is lost", async () => {
+  const { store, captured, packs } = await storeWith({})
+  const maintained = new Promise<MaintainReport>((resolve) => void store.on("maintained", resolve))
+  await captured(51)
+  expect(await maintained).toMatchObject({ packsWritten: 1 })
+  expect((await packs()).length).toBeLessThan(10)
+  expect(await store.maintenanceDue()).toBe(false)
+  const made = await store.list()
+  expect(made).toHaveLength(51)
+  for (const [i, { id }] of made.toReversed().entries())
+    expect(Buffer.from((await store.readFile(id, "a")) ?? []).toString()).toBe(`content ${i}`)
+  await store.close()
+})
+
+test("with retention off it never does, and maintenance can be asked for", async () => {
+  const { store, captured, packs } = await storeWith({ retention: false })
+  await captured(51)
+  expect(await packs()).toHaveLength(51)
+  expect(await store.maintenanceDue()).toBe(true)
+  const told: string[] = []
+  store.on("progress", ({ phase }) => void told.push(phase))
+  expect(await store.maintain()).toMatchObject({ packsRemoved: 51, packsWritten: 1 })
+  expect(told).toContain("mark")
+  expect(await store.maintenanceDue()).toBe(false)
+  await store.close()
+})
+
+test("closing a store ends its maintenance, and the store is whole", async () => {
+  const { store, captured, gitdir, worktree } = await storeWith({})
+  await captured(52)
+  await store.close()
+  const again = await openStore({ worktree, gitdir, retention: false })
+  expect(await again.list()).toHaveLength(52)
+  await again.maintain()
+  await again.close()
+})
+
+test("maintenance that is aborted throws the signal's reason, and one that another holds says so", async () => {
+  const { store, captured, gitdir, worktree } = await storeWith({ retention: false })
+  await captured(10)
+  const reason = new Error("enough")
+  await expect(store.maintain({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  const controller = new AbortController()
+  const aborted = store.maintain({ signal: controller.signal, onProgress: () => controller.abort(reason) })
+  await expect(aborted).rejects.toBe(reason)
+  const thrown = store.maintain({
+    onProgress: () => {
+      throw reason
+    },
+  })
+  await expect(thrown).rejects.toBe(reason)
+  const other = await openStore({ worktree, gitdir, retention: false })
+  const [first, second] = await Promise.allSettled([store.maintain(), other.maintain()])
+  const lost = [first, second].find(({ status }) => status === "rejected")
+  if (lost?.status === "rejected") expect(lost.reason).toMatchObject({ name: "SnapshotError", code: "LOCK_HELD" })
+  expect([first.status, second.status]).toContain("fulfilled")
+  await store.close()
+  await other.close()
+})
+
+test("on the command line a capture starts it beside itself", async () => {
+  const { store, captured, gitdir, worktree, packs } = await storeWith({ retention: false })
+  await captured(51)
+  await writeFile(join(worktree, "a"), "one more")
+  const options = ["-C", worktree, "--store", gitdir, "--workspace", store.workspace]
+  const run = spawnSync(process.execPath, [CLI, "capture", ...options], { encoding: "utf8" })
+  expect([run.status, run.stderr]).toEqual([0, ""])
+  // It goes on for as long as it takes; the test waits for the end.
+  while ((await packs()).length > 9) await new Promise((resolve) => setTimeout(resolve, 50))
+  expect(await store.list()).toHaveLength(52)
+  const gc = spawnSync(process.execPath, [CLI, "gc", ...options], { encoding: "utf8" })
+  expect([gc.status, gc.stdout]).toEqual([0, "There was nothing to tidy up.\n"])
+  await store.close()
+})
+
+async function storeWith(options: Partial<OpenOptions>): Promise<{
+  readonly store: SnapshotStore
+  readonly gitdir: string
+  readonly worktree: string
+  readonly captured: (count: number) => Promise<void>
+  readonly packs: () => Promise<string[]>
+}> {
+  const place = await temporaryFolder()
+  const [worktree, gitdir] = [join(place, "project"), join(place, "store.git")]
+  await mkdir(worktree)
+  const store = await openStore({ worktree, gitdir, durability: "process", ...options })
+  return {
+    store,
+    gitdir,
+    worktree,
+    async captured(count) {
+      for (let i = 0; i < count; i++) {
+        await writeFile(join(worktree, "a"), `content ${i}`)
+        await store.capture()
+      }
+    },
+    packs: async () => (await readdir(join(gitdir, "objects/pack"))).filter((name) => name.endsWith(".pack")),
+  }
+}
