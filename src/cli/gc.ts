@@ -10,7 +10,7 @@ import { count } from "./text.js"
 export const gc: Command = {
   name: "gc",
   operands: "",
-  summary: "Remove what no snapshot needs, and pack the rest tighter",
+  summary: "Remove what no snapshot needs, and pack the rest",
   about: `Snapshots that prune or forget let go give their space back now. Small packs
 are folded into larger ones, and of contents that differ little only the
 differences are kept. Safe beside captures; no snapshot changes.

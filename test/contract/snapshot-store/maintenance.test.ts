@@ -3,6 +3,15 @@ import { describe, expect, test } from "vitest"
 import type { Progress, RetentionPolicy, Snapshot, SnapshotStore } from "../../../src/index.js"
 import { BACKENDS, expectError, type StoreUnderTest } from "../../support/store-under-test.js"
 
+const NOTHING_DONE = {
+  objectsRemoved: 0,
+  bytesFreed: 0,
+  packsRemoved: 0,
+  packsWritten: 0,
+  refsPacked: 0,
+  adopted: 0,
+}
+
 /** Captures each text as the content of the file `a`, beside a file that stays; oldest first. */
 async function captures(place: StoreUnderTest, store: SnapshotStore, texts: readonly string[]): Promise<Snapshot[]> {
   const made: Snapshot[] = []
@@ -99,7 +108,7 @@ describe.each(BACKENDS)("maintain on $name", ({ start }) => {
     const place = await start()
     const store = await place.open()
     const made = await captures(place, store, ["one", "two", "three"])
-    expect(await store.maintain()).toEqual({ objectsRemoved: 0, bytesFreed: 0, packsRemoved: 0, adopted: 0 })
+    expect(await store.maintain()).toEqual(NOTHING_DONE)
     await store.prune({ keepLast: 1 })
     const before = await sizeOf(place)
     const report = await store.maintain()
