@@ -3,6 +3,7 @@
  * smallest are put together as soon as they have half as much in them as the next larger one, so that sizes grow
  * geometrically: an object is written anew as often as its pack can be tripled, and a few packs are left.
  */
+import { isSnapshotError } from "../core/errors.js"
 import type { Oid } from "../core/oid.js"
 import type { LivePack } from "./live-pack.js"
 import { mergePacks, type MergedPack, type MergeRequest } from "./merge-packs.js"
@@ -18,21 +19,37 @@ export interface FoldRequest extends Omit<MergeRequest, "packs" | "likeness" | "
   readonly likenessOf: (isAsked: (oid: Oid) => boolean) => Promise<ReadonlyMap<Oid, Oid>>
 }
 
-/** Each pack that was written, while those that it takes the place of are still there. */
+/** Each pack that was written, while those that it takes the place of are still there. NO_SPACE when there is room for none. */
 export async function* fold(request: FoldRequest): AsyncGenerator<MergedPack> {
-  const weighed = await weigh(request)
-  for (const packs of groups(chosen(weighed, request.isCompact))) {
+  let left = chosen(await weigh(request), request.isCompact)
+  let mostBytes = MOST_BYTES
+  while (left.length > 0) {
     request.signal?.throwIfAborted()
-    const isIn = (oid: Oid): boolean => packs.some(({ index }) => index.row(oid) !== undefined)
-    const likeness = await request.likenessOf((oid) => request.isWanted(oid) && isIn(oid))
-    const merged = await mergePacks({
-      ...request,
-      packs,
-      likeness: (oid) => likeness.get(oid),
-      isWorth: (wantedBytes, { sizeBytes }) => wantedBytes * (request.isCompact ? 1 : 2) < sizeBytes - FRAME_BYTES,
-    })
-    if (merged !== undefined) yield merged
+    const count = fitting(left, mostBytes)
+    try {
+      const merged = await mergeOf(
+        request,
+        left.slice(0, count).map(({ pack }) => pack),
+      )
+      if (merged !== undefined) yield merged
+      left = left.slice(count)
+    } catch (error) {
+      if (!isSnapshotError(error, "NO_SPACE") || mostBytes < LEAST_BYTES) throw error
+      // Fewer at a time take less, and give back as much.
+      mostBytes /= 8
+    }
   }
+}
+
+async function mergeOf(request: FoldRequest, packs: readonly LivePack[]): Promise<MergedPack | undefined> {
+  const isIn = (oid: Oid): boolean => packs.some(({ index }) => index.row(oid) !== undefined)
+  const likeness = await request.likenessOf((oid) => request.isWanted(oid) && isIn(oid))
+  return mergePacks({
+    ...request,
+    packs,
+    likeness: (oid) => likeness.get(oid),
+    isWorth: (wantedBytes, { sizeBytes }) => wantedBytes * (request.isCompact ? 1 : 2) < sizeBytes - FRAME_BYTES,
+  })
 }
 
 interface Weighed {
@@ -72,28 +89,25 @@ function chosen(weighed: readonly Weighed[], isCompact: boolean): Weighed[] {
     if (isCompact) return rest > FRAME_BYTES
     return pack.sizeBytes >= SLIM_BYTES && rest > bytes
   }
-  return weighed.filter((each, i) => i < small || isHollow(each))
+  // What was captured one after the other is likely to differ little.
+  return weighed
+    .filter((each, i) => i < small || isHollow(each))
+    .sort((a, b) => (a.pack.mtimeNs < b.pack.mtimeNs ? -1 : a.pack.mtimeNs > b.pack.mtimeNs ? 1 : 0))
 }
 
-/** So that no run needs much more room than this, or than the largest pack. */
-function groups(weighed: readonly Weighed[]): LivePack[][] {
-  const found: LivePack[][] = []
-  let room = 0
-  for (const { pack, bytes } of weighed) {
-    if (bytes > room) {
-      found.push([])
-      room = MOST_BYTES
-    }
-    found.at(-1)?.push(pack)
-    room -= bytes
-  }
-  return found
+/** How many of them, from the first on, have no more than so many bytes; one at least. */
+function fitting(weighed: readonly Weighed[], mostBytes: number): number {
+  let sum = 0
+  const count = weighed.findIndex(({ bytes }) => (sum += bytes) > mostBytes)
+  return count < 0 ? weighed.length : Math.max(1, count)
 }
 
 /** Fewer packs are no burden. */
 const FEWEST = 8
 /** What is folded at a time. Larger packs stay as they are, unless half of them is unreached. */
-const MOST_BYTES = 512 * 1024 * 1024
+const MOST_BYTES = 4 * 2 ** 30
+/** On a full disk, no less than this at a time. */
+const LEAST_BYTES = 64 * 2 ** 20
 /** Smaller packs are not worth it. */
 const SLIM_BYTES = 64 * 1024
 /** Header and checksum. */

@@ -9,4 +9,5 @@ export interface LivePack {
   readonly extensions: ReadonlySet<string>
   /** Of the pack alone. */
   readonly sizeBytes: number
+  readonly mtimeNs: bigint
 }

@@ -116,7 +116,8 @@ class Sweep {
       if (reached.has(oid)) {
         const stat = isOwn ? await fileSystem.lstat(`${path}.pack`) : undefined
         // As long as another repository has it, too, it costs nothing.
-        if (stat?.links === 1) this.#live.push({ path, index, extensions, sizeBytes: stat.sizeBytes })
+        if (stat?.links === 1)
+          this.#live.push({ path, index, extensions, sizeBytes: stat.sizeBytes, mtimeNs: stat.mtimeNs })
         return
       }
     if (!isOwn && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
