@@ -4,7 +4,7 @@ import { abandonedTargets } from "../store/held-target.js"
 import { removeRefs } from "../store/remove-refs.js"
 import { pendingWorkspaces } from "../store/restore-records.js"
 import type { StoreContext } from "./context.js"
-import { adoptIfForeign, aliveness, underLock } from "./under-lock.js"
+import { adoptIfForeign, aliveness, MAINTENANCE, underLock } from "./under-lock.js"
 
 /** Removes what nothing in the store counts on: LOCK_HELD, and the failures of a collection. */
 export async function maintain(store: StoreContext, options: MaintainOptions = {}): Promise<MaintainReport> {
@@ -12,7 +12,7 @@ export async function maintain(store: StoreContext, options: MaintainOptions = {
   const { fileSystem, hasher, deflater, clock } = store.platform
   const { layout, objects, refs } = store
   signal?.throwIfAborted()
-  return underLock(store, "maintenance", async () => {
+  return underLock(store, MAINTENANCE, async () => {
     const nowMs = clock.nowMs()
     const adopted = await adoptIfForeign(store)
     signal?.throwIfAborted()

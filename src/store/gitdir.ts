@@ -9,6 +9,7 @@
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   stat-cache/                     what the last capture of each workspace found; it may be deleted at any time
  *   unsynced/                       markers of snapshots that were published without syncing
+ *   worktrees.json                  the work trees that the workspaces belong to
  *
  * Source: https://git-scm.com/docs/gitrepository-layout
  */
@@ -87,6 +88,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "unsynced",
   "stat-cache",
   "restores",
+  "worktrees.json",
 ])
 
 const CONFIG = `[core]

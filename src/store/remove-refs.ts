@@ -1,4 +1,5 @@
 import { lossyText, utf8 } from "../core/bytes.js"
+import { SnapshotError } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { RefName } from "../core/ref-name.js"
 import { createExclusively, folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
@@ -49,6 +50,15 @@ export async function removeRefs(ports: RemovalPorts, names: readonly RefName[])
         .catch(() => removeIfThere(fileSystem, lock))
         .catch(() => {})
   }
+}
+
+/** The error for refs that stay because another tool holds the lock of the packed ones. */
+export function packedRefsHeld({ gitdir }: GitdirLayout): SnapshotError<"LOCK_HELD"> {
+  return new SnapshotError(
+    "LOCK_HELD",
+    `Another tool holds ${gitdir}/packed-refs.lock, so the ref stays. Try again when that tool has ended; delete the file if none runs.`,
+    { lock: "packed-refs.lock", holder: "another tool" },
+  )
 }
 
 /** Takes Git's lock. False: another tool holds it, or left it. */
