@@ -47,7 +47,8 @@ export async function choose(store: StoreContext, policy: RetentionPolicy, nowMs
   const removed = byRules.removed.map((item): Removed => ({ item, reason: "no-rule" }))
   const { going: adopted, staying: adoptedKept } = await chooseAdopted(store, policy, nowMs)
   const rest = { adopted, adoptedKept }
-  if (policy.maxBytes !== undefined) return { ...rest, ...(await capped(store, kept, removed, adopted, policy.maxBytes)) }
+  if (policy.maxBytes !== undefined)
+    return { ...rest, ...(await capped(store, kept, removed, adopted, policy.maxBytes)) }
   return { ...rest, kept, removed, bytesFreed: await freedBytes(store, kept, removed, adopted), bytesOver: 0 }
 }
 

@@ -15,8 +15,7 @@ import { MAINTENANCE, restoreLock, RESTORE_PATIENCE, SHORT_WAIT, underLock } fro
  */
 export async function forget(store: StoreContext, rev: Rev): Promise<void> {
   const snapshot = await resolveOwn(store, rev)
-  const step = (): Promise<void> =>
-    underLock(store, MAINTENANCE, () => forgetNow(store, rev, snapshot), SHORT_WAIT)
+  const step = (): Promise<void> => underLock(store, MAINTENANCE, () => forgetNow(store, rev, snapshot), SHORT_WAIT)
   // A restore publishes its safety snapshot before its journal says that it needs it.
   if (snapshot.record.kind === "safety") await underLock(store, restoreLock(store.workspace), step, RESTORE_PATIENCE)
   else await step()

@@ -49,7 +49,9 @@ async function unfinishedRestores(store: StoreContext): Promise<string[]> {
   const told: string[] = []
   for (const workspace of await pendingWorkspaces(fileSystem, store.layout))
     if (!(await isHeld({ fileSystem, locks, name: restoreLock(workspace), isAlive })))
-      told.push(`A restore of the workspace ${workspace} was interrupted. Opening the store of its work tree sees to it.`)
+      told.push(
+        `A restore of the workspace ${workspace} was interrupted. Opening the store of its work tree sees to it.`,
+      )
   return told
 }
 

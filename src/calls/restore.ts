@@ -150,7 +150,10 @@ async function underRestoreLock<Value>(
 /** Finishes or takes back a restore that a killed process left; undefined when there is none, or when it still runs. */
 export async function recoverUnlessRunning(store: StoreContext): Promise<RestoreReport | undefined> {
   try {
-    return await underLock(store, restoreLock(store.workspace), () => recover(store), { ...RESTORE_PATIENCE, waitMs: 0 })
+    return await underLock(store, restoreLock(store.workspace), () => recover(store), {
+      ...RESTORE_PATIENCE,
+      waitMs: 0,
+    })
   } catch (error) {
     if (isSnapshotError(error, "LOCK_HELD")) return undefined
     throw error

@@ -71,7 +71,7 @@ export function restoreLock(workspace: string): string {
  * For the lock of a restore: another one ends soon, mostly. None takes ten minutes, so that one of a process that cannot
  * be checked, as in browsers, is over by then.
  */
-export const RESTORE_PATIENCE = { waitMs: 10_000, unknownMs: 600_000 } as const satisfies LockPatience
+export const RESTORE_PATIENCE: Required<Omit<LockPatience, "signal">> = { waitMs: 10_000, unknownMs: 600_000 }
 
 /** Who counts as alive, by this store's clock. */
 export function aliveness({ platform }: StoreContext, unknownMs?: number): CountsAsAlive {

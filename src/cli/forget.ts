@@ -27,10 +27,7 @@ back the space. On a terminal it asks first.`,
       await store.forget(snapshot.id)
       if (screen.json) screen.printJson(snapshot)
       else
-        screen.print(
-          `Forgot ${name}.`,
-          ...hintLines([[session.suggest("gc"), "gives the space back"]], screen.columns),
-        )
+        screen.print(`Forgot ${name}.`, ...hintLines([[session.suggest("gc"), "gives the space back"]], screen.columns))
       return DONE
     }
   },

@@ -1,12 +1,6 @@
 import prettyBytes from "pretty-bytes"
 import { DEFAULT_RETENTION } from "../core/retention.js"
-import type {
-  KeptReason,
-  PruneReport,
-  RemovedSnapshot,
-  RetentionPolicy,
-  Snapshot,
-} from "../snapshot-store.js"
+import type { KeptReason, PruneReport, RemovedSnapshot, RetentionPolicy, Snapshot } from "../snapshot-store.js"
 import { indent } from "./changes.js"
 import type { Command, Option, Session, Words } from "./command.js"
 import { DONE } from "./failure.js"
@@ -82,10 +76,14 @@ function reportLines(report: PruneReport, dryRun: boolean, session: Session): st
       ? `No snapshot ${dryRun ? "would go" : "went"}.`
       : `${dryRun ? "To let go" : "Let go"}: ${count(removed.length, "snapshot")}`,
     ...section(removed, ({ reason }) => [GONE[reason]], session),
-    ...(adopted.length > 0 ? [`${count(adopted.length, "tree")} of another tool ${dryRun ? "would go" : "went"}, too.`] : []),
+    ...(adopted.length > 0
+      ? [`${count(adopted.length, "tree")} of another tool ${dryRun ? "would go" : "went"}, too.`]
+      : []),
     `${dryRun ? "To keep" : "Kept"}: ${count(kept.length, "snapshot")}`,
     ...section(kept, ({ reasons }) => reasons.map((reason) => KEPT[reason]), session),
-    ...(isNothing ? [] : [`Only what ${dryRun ? "would go" : "went"} needs ${prettyBytes(bytesFreed)} of the store.`, ...hints]),
+    ...(isNothing
+      ? []
+      : [`Only what ${dryRun ? "would go" : "went"} needs ${prettyBytes(bytesFreed)} of the store.`, ...hints]),
     ...(bytesOver === undefined
       ? []
       : [`What has to stay is ${prettyBytes(bytesOver)} above the limit. Unpin or forget some, or give more room.`]),

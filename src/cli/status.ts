@@ -41,7 +41,9 @@ function statusLines(found: StoreStatus, session: Session): string[] {
     ...(newest === undefined ? [] : [["newest", timed(newest)]]),
     ...(otherWorkspaces > 0 ? [["shared with", count(otherWorkspaces, "other workspace")]] : []),
     ["size", `${prettyBytes(bytes.total)}: ${[...parts, count(packs, "pack")].join(", ")}`],
-    ...(bytes.shared > 0 ? [["no cost", `${prettyBytes(bytes.shared)} in packs that a repository of yours has, too`]] : []),
+    ...(bytes.shared > 0
+      ? [["no cost", `${prettyBytes(bytes.shared)} in packs that a repository of yours has, too`]]
+      : []),
     ["reclaimable", prettyBytes(reclaimable)],
     ["maintained", maintainedAt === undefined ? "not yet" : timed(maintainedAt)],
   ]

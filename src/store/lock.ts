@@ -57,7 +57,9 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
 }
 
 /** Whether a live process holds the lock. Changes nothing. */
-export async function isHeld(request: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">): Promise<boolean> {
+export async function isHeld(
+  request: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">,
+): Promise<boolean> {
   try {
     await deadHolders(request)
     return false

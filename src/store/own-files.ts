@@ -69,10 +69,12 @@ export async function readOwnFiles(fileSystem: FileSystem, layout: GitdirLayout)
     const isFolder = ({ kind, path }: (typeof paths)[number]): boolean =>
       kind === "folder" || (kind === "link" && OBJECT_FOLDER.test(path))
     await settleAll(
-      paths.filter((item) => !isFolder(item)).map(async ({ path }) => {
-        const stat = await unlessRefused(path, () => atOnce(() => fileSystem.lstat(`${layout.gitdir}/${path}`)))
-        if (stat !== undefined) found.add(path, stat)
-      }),
+      paths
+        .filter((item) => !isFolder(item))
+        .map(async ({ path }) => {
+          const stat = await unlessRefused(path, () => atOnce(() => fileSystem.lstat(`${layout.gitdir}/${path}`)))
+          if (stat !== undefined) found.add(path, stat)
+        }),
     )
     // One folder after the other: of many files only those of one folder wait at a time.
     for (const { path } of paths.filter(isFolder)) await lookInto(path)

@@ -113,7 +113,8 @@ class Sweep {
     if (index === undefined) await this.#ifOld(`${path}.pack`, DAY_MS)
     if (index === undefined || index === "unreadable") return
     for (const { oid } of index.entries()) if (reached.has(oid)) return this.#slim(name, index, extensions)
-    if (!(await this.#isOwn(name, index)) && !(await this.#isOlder(`${path}.pack`, graceMs(this.#request.isForeign)))) return
+    if (!(await this.#isOwn(name, index)) && !(await this.#isOlder(`${path}.pack`, graceMs(this.#request.isForeign))))
+      return
     if (!(await this.#removePack(path, extensions))) return
     this.#report.packsRemoved++
     this.#report.objectsRemoved += index.count

@@ -687,7 +687,10 @@ test("pin, list, prune, forget and status tell what they do, for people and as J
   expect(dry.text).toMatch(/three +the newest, one of the last\n.* one +pinned\n/)
   const dryReport = await json("prune", "--keep-last=1", "--dry-run")
   expect(await json("prune", "--keep-last=1")).toEqual(dryReport)
-  expect(dryReport).toMatchObject({ removed: [{ label: "two", reason: "no-rule" }], kept: [{}, { reasons: ["pinned"] }] })
+  expect(dryReport).toMatchObject({
+    removed: [{ label: "two", reason: "no-rule" }],
+    kept: [{}, { reasons: ["pinned"] }],
+  })
   const over = await treeshot("prune", "--default", "--max-bytes", "1kB")
   expect(over.text).toMatch(/^No snapshot went\.\n/)
   expect(over.text).toMatch(/What has to stay is .* above the limit/)

@@ -1,6 +1,7 @@
 /*
  * The bytes that prune tells of, and that status calls reclaimable, against what real git says of the same store.
  */
+import { createHash } from "node:crypto"
 import fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
@@ -46,7 +47,9 @@ async function place(): Promise<Place> {
 
 /** What git says each stored object takes on disk. */
 function sizesOnDisk(here: Place): Map<string, number> {
-  const lines = here.git("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objectsize:disk)").split("\n")
+  const lines = here
+    .git("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objectsize:disk)")
+    .split("\n")
   return new Map(lines.map((line) => line.split(" ")).map(([oid = "", size]): [string, number] => [oid, Number(size)]))
 }
 
@@ -169,12 +172,78 @@ describe.runIf(gitIsThere())("the bytes that a prune frees", () => {
   })
 })
 
+describe("what a running capture builds on", () => {
+  test("stays, whatever the rules and a size limit say", async () => {
+    const here = await place()
+    const store = await here.open()
+    await fiveCaptures(here, store)
+    const [, , three] = await store.list()
+    const [id, owner, base] = ["a".repeat(32), { host: "elsewhere" }, { ref: three?.ref, oid: three?.id }]
+    const lease = join(here.gitdir, "leases", `${id}.json`)
+    fs.writeFileSync(lease, JSON.stringify({ id, createdMs: Date.now(), owner, base }))
+    const { removed, kept } = await store.prune({ keepLast: 2, maxBytes: 0 })
+    expect(removed.map(({ label }) => label)).toEqual(["four", "two", "one"])
+    expect(kept.map(({ label, reasons }) => [label, reasons])).toEqual([
+      ["five", ["newest", "last"]],
+      ["three", ["held"]],
+    ])
+    fs.rmSync(lease)
+    expect((await store.prune({ keepLast: 1 })).removed.map(({ label }) => label)).toEqual(["three"])
+  })
+})
+
+describe.runIf(gitIsThere())("a size limit on a store full of deltas", () => {
+  test("leaves what fits once git has packed it anew, with all that its deltas build on", async () => {
+    const here = await place()
+    const store = await here.open()
+    let text = noise("first", 60_000)
+    for (let at = 0; at < 12; at++) {
+      text = noise(`line ${at}`, 6000) + text.slice(0, 54_000)
+      here.write("growing", text)
+      here.write(`at-${at % 3}`, noise(`${at}`, 2000))
+      await store.capture({ label: String(at) })
+    }
+    here.git("repack", "-a", "-d", "-f", "--depth=50", "--window=50")
+    await store.close()
+    const counts = new Set<number>()
+    for (const maxBytes of [30_000, 80_000, 90_000, 110_000, 140_000, 170_000, 250_000]) {
+      const copy = { ...here, gitdir: join(here.gitdir, `../copy-${maxBytes}.git`) }
+      fs.cpSync(here.gitdir, copy.gitdir, { recursive: true })
+      const { fileSystem, owner } = await nodePlatform()
+      const pruned = await storeOn(fileSystem, { worktree: here.worktree, gitdir: copy.gitdir, platform: { owner } })
+      const { removed, kept, bytesOver = 0 } = await pruned.prune({ maxBytes })
+      counts.add(kept.length)
+      expect(removed.length > 0 || bytesOver === 0).toBe(true)
+      git(["--git-dir", copy.gitdir, "repack", "-a", "-d", "-q"])
+      const total = ownSize(copy.gitdir)
+      expect({ maxBytes, total, fits: total <= maxBytes + bytesOver }).toMatchObject({ fits: true })
+      await pruned.close()
+    }
+    expect(counts.size).toBeGreaterThan(3)
+  })
+})
+
+/** Bytes that do not compress, the same ones for the same seed. */
+function noise(seed: string, sizeBytes: number): string {
+  let text = ""
+  for (let i = 0; text.length < sizeBytes; i++) text += createHash("sha512").update(`${seed} ${i}`).digest("base64")
+  return text.slice(0, sizeBytes)
+}
+
+/** Of all files below. */
+function ownSize(path: string): number {
+  if (!fs.lstatSync(path).isDirectory()) return fs.lstatSync(path).size
+  return fs.readdirSync(path).reduce((sum, name) => sum + ownSize(join(path, name)), 0)
+}
+
 describe.runIf(gitIsThere())("what maintenance would give back", () => {
   test("holds nothing that it would leave: packs to be kept, and what another tool has just written", async () => {
     const here = await place()
     const store = await here.open()
     await fiveCaptures(here, store)
-    const blob = git(["--git-dir", here.gitdir, "hash-object", "-w", "--stdin"], { input: "nobody needs it" }).text.trim()
+    const blob = git(["--git-dir", here.gitdir, "hash-object", "-w", "--stdin"], {
+      input: "nobody needs it",
+    }).text.trim()
     const { bytes, reclaimable } = await store.status()
     expect([bytes.loose > 0, reclaimable]).toEqual([true, 0])
     const later = await here.open("project", 2 * HOUR)

@@ -38,9 +38,12 @@ async function run(
     work: (store: SnapshotStore) => Promise<unknown>,
   ): Promise<{ name: Name; run: (around: AroundCall) => Promise<void> }> => {
     const gate: { around: AroundCall } = { around: (_call, make) => make() }
-    const store = await storeOn(faultyFileSystem(memory.fileSystem, [], (call, make) => gate.around(call, make)), {
-      platform,
-    })
+    const store = await storeOn(
+      faultyFileSystem(memory.fileSystem, [], (call, make) => gate.around(call, make)),
+      {
+        platform,
+      },
+    )
     return {
       name,
       async run(around) {
@@ -79,19 +82,25 @@ const WHILE = 30
 test.each([
   ["prune", (store: SnapshotStore) => store.prune({ keepLast: 1 })],
   ["forget", (store: SnapshotStore) => store.forget(target)],
-])("whenever %s comes, a pin that was made holds, or the snapshot is gone and none is left", async (what, remove) => {
-  const seen = new Set<string>()
-  for (const first of ["pin", "remove"] as const)
-    for (let calls = 0, total = 1; calls < total; calls += calls < 20 ? 1 : 3) {
-      const { pin, removal, listed, pinned, problems, made } = await run(remove, first, calls)
-      total = made
-      seen.add(`${pin} ${removal} ${listed ? "listed" : "gone"}`)
-      expect(problems).toEqual([])
-      // A pin is never left without its snapshot, and one that was told of as made is there unless it was forgotten.
-      expect({ first, calls, listed, pinned }).toMatchObject({ listed: pinned || listed })
-      if (pin === "done" && what === "prune") expect({ first, calls, listed, pinned }).toMatchObject({ listed: true, pinned: true })
-      if (pin === "NOT_FOUND") expect({ first, calls, listed, pinned }).toMatchObject({ listed: false, pinned: false })
-    }
-  expect([...seen].some((line) => line.startsWith("NOT_FOUND done gone"))).toBe(true)
-  expect([...seen].some((line) => line.startsWith("done"))).toBe(true)
-}, 120_000)
+])(
+  "whenever %s comes, a pin that was made holds, or the snapshot is gone and none is left",
+  async (what, remove) => {
+    const seen = new Set<string>()
+    for (const first of ["pin", "remove"] as const)
+      for (let calls = 0, total = 1; calls < total; calls += calls < 20 ? 1 : 3) {
+        const { pin, removal, listed, pinned, problems, made } = await run(remove, first, calls)
+        total = made
+        seen.add(`${pin} ${removal} ${listed ? "listed" : "gone"}`)
+        expect(problems).toEqual([])
+        // A pin is never left without its snapshot, and one that was told of as made is there unless it was forgotten.
+        expect({ first, calls, listed, pinned }).toMatchObject({ listed: pinned || listed })
+        if (pin === "done" && what === "prune")
+          expect({ first, calls, listed, pinned }).toMatchObject({ listed: true, pinned: true })
+        if (pin === "NOT_FOUND")
+          expect({ first, calls, listed, pinned }).toMatchObject({ listed: false, pinned: false })
+      }
+    expect([...seen].some((line) => line.startsWith("NOT_FOUND done gone"))).toBe(true)
+    expect([...seen].some((line) => line.startsWith("done"))).toBe(true)
+  },
+  120_000,
+)

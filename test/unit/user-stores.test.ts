@@ -19,11 +19,11 @@ interface Desk {
 async function desk(): Promise<Desk> {
   const home = fs.realpathSync(await temporaryFolder())
   vi.stubEnv("HOME", join(home, "home"))
-  vi.stubEnv("XDG_DATA_HOME", join(home, "shared"))
+  vi.stubEnv("XDG_DATA_HOME", join(home, "data"))
   onTestFinished(() => void vi.unstubAllEnvs())
   return {
     home,
-    stores: join(home, "shared/treeshot/stores"),
+    stores: join(home, "data/treeshot/stores"),
     async capture(name, workspace) {
       const worktree = join(home, name)
       fs.mkdirSync(worktree, { recursive: true })
@@ -88,7 +88,12 @@ test("only those whose work trees are all known and gone are removed, with all t
       [shared, "INVALID_ARGUMENT"],
     ].toSorted(),
   )
-  expect(fs.readdirSync(stores).map((name) => join(stores, name)).toSorted()).toEqual([there, shared].toSorted())
+  expect(
+    fs
+      .readdirSync(stores)
+      .map((name) => join(stores, name))
+      .toSorted(),
+  ).toEqual([there, shared].toSorted())
 })
 
 test("one that does not say where it belongs stays, and so does what is no store of ours", async () => {
@@ -118,7 +123,9 @@ test("no link is followed, and what it leads to stays", async () => {
   fs.symlinkSync(gone, join(stores, "linked.git"))
   const found = [...(await listed()).values()]
   expect(found.map(({ gitdir }) => gitdir)).toEqual([gone])
-  expect((await removeStores([...found, { ...(found[0] as UserStore), gitdir: join(stores, "linked.git") }])).size).toBe(1)
+  expect(
+    (await removeStores([...found, { ...(found[0] as UserStore), gitdir: join(stores, "linked.git") }])).size,
+  ).toBe(1)
   expect(fs.readdirSync(stores)).toEqual(["linked.git"])
   expect(fs.readFileSync(join(home, "precious/file"), "utf8")).toBe("precious")
 })
@@ -144,7 +151,8 @@ test("one that a process works with stays, and one whose restore is not finished
     ]),
   )
   expect(fs.readdirSync(stores)).toHaveLength(3)
-  for (const gitdir of [busy, locked, pending]) expect(fs.readdirSync(join(gitdir, "locks"))).not.toContain("maintenance")
+  for (const gitdir of [busy, locked, pending])
+    expect(fs.readdirSync(join(gitdir, "locks"))).not.toContain("maintenance")
 })
 
 test("what a removal that was killed has left goes with the next one", async () => {
@@ -158,5 +166,10 @@ test("what a removal that was killed has left goes with the next one", async () 
   fs.mkdirSync(other)
   fs.writeFileSync(join(other, "file"), "of somebody else")
   expect(await removeStores([])).toEqual(new Map())
-  expect(fs.readdirSync(stores).map((name) => join(stores, name)).toSorted()).toEqual([whole, other].toSorted())
+  expect(
+    fs
+      .readdirSync(stores)
+      .map((name) => join(stores, name))
+      .toSorted(),
+  ).toEqual([whole, other].toSorted())
 })

@@ -58,7 +58,9 @@ test("a store opens where they cannot be read or written", async () => {
   await storeOn(memory.fileSystem)
   for (const kind of ["readFile", "rename"] as const) {
     memory.disk.fs.writeFileSync(`${GITDIR}/worktrees.json`, "damaged")
-    const faulty = faultyFileSystem(memory.fileSystem, [{ call: 1, kind, path: "worktrees.json", how: "fail", errno: "EACCES" }])
+    const faulty = faultyFileSystem(memory.fileSystem, [
+      { call: 1, kind, path: "worktrees.json", how: "fail", errno: "EACCES" },
+    ])
     expect(await (await storeOn(faulty)).list()).toEqual([])
   }
   expect(memory.disk.names(`${GITDIR}/tmp`)).toEqual([])

@@ -190,7 +190,11 @@ describe.each(BACKENDS)("a size limit on $name", ({ start }) => {
   test("counts what another workspace holds as there", async () => {
     const place = await start()
     const [store, other] = [await place.open({ workspace: "one" }), await place.open({ workspace: "two" })]
-    await captures(place, store, ["a", "b"].map((seed) => noise(seed, 40_000)))
+    await captures(
+      place,
+      store,
+      ["a", "b"].map((seed) => noise(seed, 40_000)),
+    )
     await captures(place, other, [noise("theirs", 100_000)])
     const { removed, bytesOver } = await store.prune({ keepLast: 9, maxBytes: 90_000 })
     expect([removed.length, await other.list().then((list) => list.length)]).toEqual([1, 1])
