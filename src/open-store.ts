@@ -9,7 +9,7 @@ import { JobThread } from "./platform/node/job-thread.js"
 import { threadMaintainer } from "./platform/node/maintain-thread.js"
 import { nodePlatform } from "./platform/node/node-platform.js"
 import { statThreads } from "./platform/node/stat-threads.js"
-import type { MaintainReport, OpenOptions, SnapshotStore } from "./snapshot-store.js"
+import type { MaintainReport, OpenOptions, SnapshotStore, UserStore } from "./snapshot-store.js"
 
 /** The threads' programs, as seen from this file or from the bundle that it is in. */
 const threads = new URL("./platform/node/", import.meta.url)
@@ -40,21 +40,52 @@ export async function openStore(options: OpenOptions): Promise<SnapshotStore> {
     })
   const ports = { contentReader, statChecker, jobThread }
   const platform = await nodePlatform(options.fs === undefined ? ports : { ...ports, client: options.fs })
-  // Elsewhere a backslash is a character like any other.
-  const absolute = (path: string): string => (sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path))
   const place = {
     platform,
     loadGit: () => import("./platform/node/git-library.js"),
     ...(options.fs === undefined && options.backend === "native" ? { native: await nativeBackend(platform) } : {}),
     // A thread has no way to a file system of the caller's own.
     ...(options.fs === undefined ? { maintainer } : {}),
-    stores: async () => `${absolute(await dataFolder(platform.environment))}/stores`,
+    stores: () => storesFolder(platform.environment),
   }
   return openOn(place, {
     ...options,
     worktree: absolute(options.worktree),
     ...(typeof options.gitdir === "string" && options.gitdir !== "" ? { gitdir: absolute(options.gitdir) } : {}),
   })
+}
+
+/** The stores in the user's data folder, largest first. */
+export async function listStores(): Promise<UserStore[]> {
+  const { listUserStores } = await import("./calls/user-stores.js")
+  const platform = await nodePlatform({ contentReader, statChecker, jobThread })
+  return listUserStores(platform, await storesFolder(platform.environment))
+}
+
+/**
+ * Removes stores whose work trees are gone, and what a removal that was killed has left. Gives those that stay, and why:
+ * INVALID_ARGUMENT for one of another kind, LOCK_HELD, RESTORE_PENDING, IO_FAILED.
+ */
+export async function removeStores(stores: readonly UserStore[]): Promise<Map<UserStore, SnapshotError>> {
+  const { finishRemovals, removeStore } = await import("./calls/remove-store.js")
+  const platform = await nodePlatform({ contentReader, statChecker, jobThread })
+  await finishRemovals(platform, await storesFolder(platform.environment))
+  const failures = new Map<UserStore, SnapshotError>()
+  for (const store of stores)
+    await removeStore(platform, store.gitdir).catch((error: unknown) => {
+      if (!(error instanceof SnapshotError)) throw error
+      failures.set(store, error)
+    })
+  return failures
+}
+
+async function storesFolder(environment: Environment): Promise<string> {
+  return `${absolute(await dataFolder(environment))}/stores`
+}
+
+/** Elsewhere than on Windows a backslash is a character like any other. */
+function absolute(path: string): string {
+  return sep === "\\" ? resolve(path).replaceAll("\\", "/") : resolve(path)
 }
 
 /** Loaded by those that ask for it. */

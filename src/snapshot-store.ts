@@ -196,7 +196,7 @@ export interface KeptSnapshot extends Snapshot {
   readonly reasons: readonly KeptReason[]
 }
 
-/** What went. The space comes back with the next `maintain`. */
+/** What went, or would go. The space comes back with the next `maintain`. */
 export interface PruneReport {
   /** The snapshots of this workspace that were let go, newest first. */
   readonly removed: readonly RemovedSnapshot[]
@@ -204,7 +204,7 @@ export interface PruneReport {
   readonly kept: readonly KeptSnapshot[]
   /** The oids of the adopted trees that were let go: trees that another tool left in the store without a ref. */
   readonly adopted: readonly string[]
-  /** Bytes in the store that nothing but what went counts on. */
+  /** Bytes that only what went reaches, as it is stored; 0 when something that stays cannot be read: nothing is removed then. */
   readonly bytesFreed: number
   /** By how many bytes the store will still be above `maxBytes`, when what has to stay alone exceeds it. */
   readonly bytesOver?: number
@@ -290,6 +290,21 @@ export interface StoreStatus {
   readonly leftovers: readonly string[]
 }
 
+/** A store in the user's data folder. */
+export interface UserStore {
+  readonly gitdir: string
+  /** `gone`: all that it belongs to; `unknown`: it does not say to which, or it cannot be read. */
+  readonly worktree: "there" | "gone" | "unknown"
+  /** The work trees that were opened with it, as far as is known. */
+  readonly worktrees: readonly { readonly workspace: string; readonly path: string; readonly exists: boolean }[]
+  /** Of all workspaces, damaged ones included. */
+  readonly snapshots: number
+  /** Of its own files: packs that another repository has, too, do not count. */
+  readonly bytes: number
+  /** When its newest snapshot was taken. */
+  readonly newest?: Date
+}
+
 /** What `store.on` tells of. */
 export interface StoreEvents {
   readonly progress: Progress
@@ -343,12 +358,19 @@ export interface SnapshotStore extends AsyncDisposable {
   redo(options?: ApplyOptions): Promise<RestoreReport>
   /**
    * Lets snapshots of this workspace go, safety snapshots included, by `policy`: LOCK_HELD while another process
-   * removes things from this store. Adopted trees older than `keepWithinMs` go too, when that rule is given.
+   * removes things from this store. Adopted trees older than `keepWithinMs` go too, when that rule is given. With
+   * `maxBytes`, refs that cannot be read: REF_INVALID.
    */
   prune(policy: RetentionPolicy, options?: PruneOptions): Promise<PruneReport>
-  /** Pins a snapshot of this workspace, so that retention never lets it go; `pinned: false` takes that back. */
+  /**
+   * Pins a snapshot of this workspace, so that retention never lets it go; `pinned: false` takes that back. Done already is
+   * fine. Waits for a prune that runs: LOCK_HELD after ten seconds.
+   */
   pin(rev: Rev, pinned?: boolean): Promise<void>
-  /** Lets one snapshot of this workspace go, pinned or not; the newest one, too. The space comes back with the next `maintain`. */
+  /**
+   * Lets one snapshot of this workspace go, pinned or not; the newest one, too. One that an unfinished restore needs:
+   * RESTORE_PENDING. The space comes back with the next `maintain`.
+   */
   forget(rev: Rev): Promise<void>
   /** Checks every object that a snapshot counts on against its oid, and every pack against its checksum. */
   verify(options?: VerifyOptions): Promise<VerifyReport>

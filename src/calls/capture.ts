@@ -8,7 +8,7 @@ import { manifestOid } from "../store/object-sink.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { CaptureSession, SessionRequest } from "./capture-session.js"
 import type { StoreContext } from "./context.js"
-import { viewOf } from "./snapshot-view.js"
+import { currentView, viewOf } from "./snapshot-view.js"
 
 /** Makes a snapshot of the work tree; gives the newest one again when nothing changed and nothing is to be noted. */
 export async function capture(store: StoreContext, options: CaptureOptions = {}): Promise<CaptureResult> {
@@ -17,12 +17,12 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
   options.signal?.throwIfAborted()
   const startedMs = performance.now()
   const noted = label !== undefined || Object.keys(metadata).length > 0
-  const result = (
+  const result = async (
     captured: CapturedTree,
     stored: StoredSnapshot,
     written?: CaptureSession["written"],
     seedProblem?: string,
-  ): CaptureResult => {
+  ): Promise<CaptureResult> => {
     store.treeCapture.save()
     const { objects, bytes } = written?.() ?? { objects: 0, bytes: 0 }
     const durationMs = performance.now() - startedMs
@@ -33,7 +33,10 @@ export async function capture(store: StoreContext, options: CaptureOptions = {})
       durationMs,
       ...(seedProblem === undefined ? {} : { seedProblem }),
     }
-    return { snapshot: viewOf(stored), changed: written !== undefined, skipped: captured.manifest.skipped, stats }
+    const changed = written !== undefined
+    // Nobody has pinned what was not there before.
+    const snapshot = changed ? viewOf(stored, false) : await currentView(store, stored)
+    return { snapshot, changed, skipped: captured.manifest.skipped, stats }
   }
   // While threads compare the work tree with what is known, there is time to find the newest snapshot.
   const [glance, newest] = await settleAll([store.treeCapture.glance(), noted ? undefined : newestCapture(store)])

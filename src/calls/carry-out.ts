@@ -27,7 +27,7 @@ import type { StoreContext } from "./context.js"
 import { manifestOf, type Goal } from "./goal.js"
 import { recordName } from "./restore-history.js"
 import { report } from "./restore-report.js"
-import { viewOf } from "./snapshot-view.js"
+import { currentView } from "./snapshot-view.js"
 
 /** What is to be done, and with what. */
 export interface Work extends RestoreSteps {
@@ -92,7 +92,7 @@ export async function recover(store: StoreContext): Promise<RestoreReport | unde
     throw pending(store, "its work tree is not there", "Mount it, or move it back, and open the store again")
   const safety = await store.log.withId(record.safety.id)
   if (safety === undefined) throw pending(store, "its safety snapshot is gone", "Look at the work tree")
-  const undo = viewOf(safety)
+  const undo = await currentView(store, safety)
   try {
     const outcomes = await goForward(store, record)
     await finish(store, record, outcomes)

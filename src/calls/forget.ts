@@ -1,7 +1,37 @@
 import { SnapshotError } from "../core/errors.js"
+import { pinRef } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
+import { packedRefsHeld } from "../store/remove-refs.js"
+import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
+import { letRefsGo } from "./let-go.js"
+import { refuseGone, resolveOwn } from "./resolve.js"
+import { pendingNeeds } from "./restore-history.js"
+import { MAINTENANCE, restoreLock, RESTORE_PATIENCE, SHORT_WAIT, underLock } from "./under-lock.js"
 
-export async function forget(_store: StoreContext, _rev: Rev): Promise<void> {
-  throw new SnapshotError("UNSUPPORTED", "Not there yet.", { capability: "forget" })
+/**
+ * Lets one snapshot of this workspace go, with its pin: NOT_FOUND, NOT_A_SNAPSHOT, WRONG_WORKSPACE, LOCK_HELD; what an
+ * unfinished restore needs: RESTORE_PENDING.
+ */
+export async function forget(store: StoreContext, rev: Rev): Promise<void> {
+  const snapshot = await resolveOwn(store, rev)
+  const step = (): Promise<void> => underLock(store, MAINTENANCE, () => forgetNow(store, rev, snapshot), SHORT_WAIT)
+  // A restore publishes its safety snapshot before its journal says that it needs it.
+  if (snapshot.record.kind === "safety") await underLock(store, restoreLock(store.workspace), step, RESTORE_PATIENCE)
+  else await step()
+}
+
+async function forgetNow(store: StoreContext, rev: Rev, snapshot: StoredSnapshot): Promise<void> {
+  await refuseGone(store, rev, snapshot)
+  const { journal } = store.restores
+  if ((await pendingNeeds(store))(snapshot))
+    throw new SnapshotError(
+      "RESTORE_PENDING",
+      `A restore that is not finished needs the snapshot "${rev}". Open the store again, which finishes it, or wait until it has ended; then forget the snapshot.`,
+      { journal },
+    )
+  const { ref } = snapshot
+  // The pin first: one without its snapshot would keep its content, and nobody would see it.
+  const gone = await letRefsGo(store, [pinRef(ref), ref])
+  if (!gone.has(ref)) throw packedRefsHeld(store.layout)
 }

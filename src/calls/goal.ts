@@ -6,7 +6,7 @@ import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { RestoreSteps } from "../tree/finish-restore.js"
 import { pathFilter, type PathFilter } from "../tree/path-filter.js"
 import type { StoreContext } from "./context.js"
-import { resolve } from "./resolve.js"
+import { refuseOthers, resolve } from "./resolve.js"
 import { stepsBack } from "./restore-history.js"
 import { scopeFilter } from "./side.js"
 
@@ -82,13 +82,8 @@ async function ownRevision(
   rev: Rev,
 ): Promise<{ readonly tree: Oid; readonly snapshot: StoredSnapshot | undefined }> {
   const found = await resolve(store, rev)
-  const workspace = found.snapshot?.record.workspace
-  if (workspace === undefined || workspace === store.workspace) return found
-  throw new SnapshotError(
-    "WRONG_WORKSPACE",
-    `"${rev}" is a snapshot of the workspace ${workspace}; this one is ${store.workspace}. Open the work tree that it was taken of.`,
-    { expected: store.workspace, found: workspace },
-  )
+  refuseOthers(store, rev, found.snapshot)
+  return found
 }
 
 /** Without the manifest it is not known what was left out, so nothing is deleted. */

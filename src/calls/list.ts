@@ -2,6 +2,7 @@ import { SnapshotError } from "../core/errors.js"
 import type { ListOptions, Snapshot } from "../snapshot-store.js"
 import type { SnapshotRecord } from "../core/snapshot-commit.js"
 import type { StoreContext } from "./context.js"
+import { pinnedRefs } from "./pins.js"
 import { viewOf } from "./snapshot-view.js"
 
 /** The snapshots of the workspace, newest first. Reads no further than the limit needs. */
@@ -10,11 +11,12 @@ export async function list(store: StoreContext, options: ListOptions = {}): Prom
   const { limit = Number.POSITIVE_INFINITY, since } = options
   const found: Snapshot[] = []
   if (limit === 0) return found
+  const pinned = await pinnedRefs(store)
   for await (const stored of store.log.newestFirst(store.workspace)) {
     // Names sort by time, so all that come after are older still.
     if (since !== undefined && stored.record.createdMs < since.getTime()) break
     if (!fits(stored.record, options)) continue
-    found.push(viewOf(stored))
+    found.push(viewOf(stored, pinned.has(stored.ref)))
     if (found.length >= limit) break
   }
   return found

@@ -1,6 +1,6 @@
 import type { MaintainOptions, MaintainReport } from "../snapshot-store.js"
 import type { StoreContext } from "./context.js"
-import { underLock } from "./under-lock.js"
+import { MAINTENANCE, underLock } from "./under-lock.js"
 
 /**
  * Tidies the store up, in a thread where there is one; the lock is this thread's, so that it is given back wherever the
@@ -11,7 +11,7 @@ export async function maintain(
   options: MaintainOptions & { readonly isBackground?: boolean },
 ): Promise<MaintainReport> {
   options.signal?.throwIfAborted()
-  return underLock(store, "maintenance", async () => {
+  return underLock(store, MAINTENANCE, async () => {
     const { maintainer, layout } = store
     const report =
       (await maintainer?.(layout.gitdir, options)) ?? (await (await import("./tidy-up.js")).tidyUp(store, options))

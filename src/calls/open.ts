@@ -17,6 +17,7 @@ import { refStore } from "../store/refs.js"
 import { restoreRecords } from "../store/restore-records.js"
 import { snapshotLog } from "../store/snapshot-log.js"
 import { wholeSnapshot } from "../store/whole-snapshot.js"
+import { noteWorktreePath } from "../store/worktree-paths.js"
 import { findOwnRepository } from "../tree/own-repository.js"
 import { rulesSource } from "../tree/rules-now.js"
 import { statCache, type StatCache } from "../tree/stat-cache.js"
@@ -47,6 +48,8 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
   await refuseOwnGitdir(platform, worktree, gitdir)
   const native = options.backend === "native" ? await nativeOf(place) : undefined
   const layout = await prepareGitdir(fileSystem, gitdir)
+  const workspace = options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace)
+  await noteWorktreePath(fileSystem, layout, workspace, worktree)
   const objects = objectDatabase({ fileSystem, hasher, deflater, unpacker, objectsFolder: layout.objects })
   const refs = refStore(fileSystem, layout.gitdir, layout.temporary)
   const include = [...(options.include ?? [])]
@@ -57,7 +60,6 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     exclude: [...(options.exclude ?? [])],
     gitdir: inside(worktree, gitdir),
   })
-  const workspace = options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace)
   const { contentReader } = platform
   const reader = worktreeCapture({
     fileSystem,

@@ -40,6 +40,34 @@ export async function resolveSnapshot(store: StoreContext, rev: Rev): Promise<St
   return snapshot
 }
 
+/** As `resolveSnapshot`, for one of this workspace: WRONG_WORKSPACE for others. */
+export async function resolveOwn(store: StoreContext, rev: Rev): Promise<StoredSnapshot> {
+  const snapshot = await resolveSnapshot(store, rev)
+  refuseOthers(store, rev, snapshot)
+  return snapshot
+}
+
+/** Refuses one that was let go since it was found: NOT_FOUND. */
+export async function refuseGone({ refs }: StoreContext, rev: Rev, { id, ref }: StoredSnapshot): Promise<void> {
+  if ((await refs.read(ref)) === id) return
+  throw new SnapshotError(
+    "NOT_FOUND",
+    `The snapshot "${rev}" was let go meanwhile. List the snapshots to see what there is.`,
+    { rev },
+  )
+}
+
+/** Refuses a snapshot of another workspace: WRONG_WORKSPACE. */
+export function refuseOthers({ workspace }: StoreContext, rev: Rev, snapshot: StoredSnapshot | undefined): void {
+  const found = snapshot?.record.workspace
+  if (found === undefined || found === workspace) return
+  throw new SnapshotError(
+    "WRONG_WORKSPACE",
+    `"${rev}" is a snapshot of the workspace ${found}; this one is ${workspace}. Open the work tree that it was taken of.`,
+    { expected: workspace, found },
+  )
+}
+
 /** A ref that names the id is there, and its commit is not: OBJECT_MISSING. */
 async function refuseMissing(store: StoreContext, rev: Rev): Promise<void> {
   const id = toOid(rev.toLowerCase())

@@ -108,10 +108,25 @@ function nothing(wanted: "undo" | "redo", message: string): SnapshotError {
   })
 }
 
-/** The safety snapshot of a restore that runs, or that ended in the middle. */
-export async function pendingSafety(store: StoreContext): Promise<Oid | undefined> {
-  const bytes = await store.restores.running()
-  return bytes === undefined ? undefined : (await decodeRecord(store.platform.hasher, bytes))?.safety.id
+/**
+ * Tells whether a restore that runs, or that ended in the middle, needs a snapshot: the one that it goes back to, and the
+ * one that it goes by. What it was about to do may be unreadable: it may need any safety snapshot then.
+ */
+export async function pendingNeeds(store: StoreContext): Promise<(snapshot: StoredSnapshot) => boolean> {
+  if ((await store.platform.fileSystem.lstat(store.restores.journal)) === undefined) return () => false
+  const record = await runningRecord(store)
+  if (record === undefined) return ({ record: { kind } }) => kind === "safety"
+  return ({ id }) => id === record.safety.id || id === record.snapshot
+}
+
+async function runningRecord(store: StoreContext): Promise<RestoreRecord | undefined> {
+  try {
+    const bytes = await store.restores.running()
+    return bytes === undefined ? undefined : await decodeRecord(store.platform.hasher, bytes)
+  } catch (error) {
+    if (error instanceof SnapshotError) return undefined
+    throw error
+  }
 }
 
 /** Forgets what restores did whose safety snapshots are gone: it cannot be taken back. */

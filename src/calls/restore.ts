@@ -19,7 +19,7 @@ import { report } from "./restore-report.js"
 import { filesOf, look, readCaptured } from "./side.js"
 import { viewOf } from "./snapshot-view.js"
 import { stillAsPlanned } from "./still-as-planned.js"
-import { underLock } from "./under-lock.js"
+import { restoreLock, RESTORE_PATIENCE, underLock } from "./under-lock.js"
 
 /** What a restore would do. */
 export async function plan(
@@ -137,34 +137,28 @@ async function underRestoreLock<Value>(
   signal?.throwIfAborted()
   return underLock(
     store,
-    lockOf(store),
+    restoreLock(store.workspace),
     async () => {
       const recovered = await recover(store)
       if (recovered !== undefined) store.onRecovered(recovered)
       return step()
     },
-    { waitMs: RESTORE_WAIT_MS, unknownMs: RESTORE_MS, signal },
+    { ...RESTORE_PATIENCE, signal },
   )
-}
-
-function lockOf({ workspace }: StoreContext): string {
-  return `restore-${workspace}`
 }
 
 /** Finishes or takes back a restore that a killed process left; undefined when there is none, or when it still runs. */
 export async function recoverUnlessRunning(store: StoreContext): Promise<RestoreReport | undefined> {
   try {
-    return await underLock(store, lockOf(store), () => recover(store), { waitMs: 0, unknownMs: RESTORE_MS })
+    return await underLock(store, restoreLock(store.workspace), () => recover(store), {
+      ...RESTORE_PATIENCE,
+      waitMs: 0,
+    })
   } catch (error) {
     if (isSnapshotError(error, "LOCK_HELD")) return undefined
     throw error
   }
 }
-
-/** Another restore ends soon, mostly. */
-const RESTORE_WAIT_MS = 10_000
-/** No restore takes as long, so that one of a process that cannot be checked, as in browsers, is over by then. */
-const RESTORE_MS = 600_000
 
 /** Runs `step` in a capture session that becomes the safety snapshot, with the target held against collection. */
 async function withTarget(
@@ -218,7 +212,7 @@ async function restoreNow(
   const safety = await session.publish({ kind: "safety", target: goal.tree, metadata: {} })
   if (safety === undefined) return undefined
   const done = await carryOut(store, goal, safety, work, options)
-  return { undo: viewOf(safety), ...report(work.keeps, [...kept, ...done], isOfChanges) }
+  return { undo: viewOf(safety, false), ...report(work.keeps, [...kept, ...done], isOfChanges) }
 }
 
 /**

@@ -7,7 +7,7 @@ import type { StoreContext } from "./context.js"
 import { list } from "./list.js"
 import { readFile } from "./read-file.js"
 import { resolveSnapshot } from "./resolve.js"
-import { viewOf } from "./snapshot-view.js"
+import { currentView } from "./snapshot-view.js"
 import { Tender } from "./tend.js"
 
 /** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
@@ -94,7 +94,7 @@ export function snapshotStore(
         return result
       }),
     list: (options = {}) => call(async () => list(context, checkCall(options))),
-    resolve: (rev) => call(async () => viewOf(await resolveSnapshot(context, rev))),
+    resolve: (rev) => call(async () => currentView(context, await resolveSnapshot(context, rev))),
     // What a session may never ask for is loaded by those that do.
     changes: (from, to, options = {}) =>
       call(async () => (await import("./compare.js")).changes(context, from, to, checkCall(options))),

@@ -5,6 +5,8 @@
 import { DEFAULT_RETENTION, type RetentionPolicy } from "../core/retention.js"
 import type { MaintainReport, PruneReport } from "../snapshot-store.js"
 import { packFiles, readMaintenance } from "../store/maintenance-note.js"
+import { readOwnFiles } from "../store/own-files.js"
+import { ownBytes } from "../store/stored-bytes.js"
 import type { StoreContext } from "./context.js"
 
 /** What automatic maintenance does, one after the other. */
@@ -52,12 +54,28 @@ export class Tender {
     const { clock } = this.#store.platform
     try {
       if (clock.nowMs() < this.#restsUntilMs || !(await this.isDue()) || signal.aborted) return
-      await this.#steps.prune(policy)
-      if (signal.aborted) return
-      this.#steps.onMaintained(await this.#steps.maintain(signal))
+      await this.#run(policy, signal)
     } catch {
       // Another process may be at it, or something is damaged, which verify tells of.
       this.#restsUntilMs = clock.nowMs() + REST_MS
+    }
+  }
+
+  async #run(policy: RetentionPolicy, signal: AbortSignal): Promise<void> {
+    const { maxBytes = Number.POSITIVE_INFINITY } = policy
+    let allowed = maxBytes
+    for (let run = 0; run < RUNS && !signal.aborted; run++) {
+      const { removed, bytesOver } = await this.#steps.prune(
+        maxBytes === Number.POSITIVE_INFINITY ? policy : { ...policy, maxBytes: allowed },
+      )
+      // Where nothing more can go, going on is of no use.
+      if (signal.aborted || (run > 0 && removed.length === 0)) return
+      this.#steps.onMaintained(await this.#steps.maintain(signal))
+      const { platform, layout } = this.#store
+      const over = ownBytes(await readOwnFiles(platform.fileSystem, layout)) - maxBytes
+      if (over <= 0 || bytesOver !== undefined) return
+      // Deltas may have bases that nothing else needs, which do not count beforehand.
+      allowed = Math.max(0, allowed - over)
     }
   }
 
@@ -81,3 +99,5 @@ export class Tender {
 const DUE_PACKS = 50
 const DUE_MS = 24 * 3_600_000
 const REST_MS = 60_000
+/** How often the cap is tried. */
+const RUNS = 4

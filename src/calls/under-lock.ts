@@ -58,6 +58,23 @@ async function patientLock(
 
 const RETRY_MS = 50
 
+/** The lock of who removes refs and objects. */
+export const MAINTENANCE = "maintenance"
+
+/** For short work under the lock of maintenance: another such holder ends soon, mostly. */
+export const SHORT_WAIT: LockPatience = { waitMs: 10_000 }
+
+/** The lock of who restores the work tree. */
+export function restoreLock(workspace: string): string {
+  return `restore-${workspace}`
+}
+
+/**
+ * For the lock of a restore: another one ends soon, mostly. None takes ten minutes, so that one of a process that cannot
+ * be checked, as in browsers, is over by then.
+ */
+export const RESTORE_PATIENCE: Required<Omit<LockPatience, "signal">> = { waitMs: 10_000, unknownMs: 600_000 }
+
 /** Who counts as alive, by this store's clock. */
 export function aliveness({ platform }: Pick<StoreContext, "platform">, unknownMs?: number): CountsAsAlive {
   return liveness(platform.owner, () => platform.clock.nowMs(), unknownMs)

@@ -1,7 +1,7 @@
 import { isSnapshotError } from "../core/errors.js"
 import type { RestoreTarget } from "../snapshot-store.js"
 import type { Session } from "./command.js"
-import { age, cut, printable, shortId } from "./text.js"
+import { nameOf, printable, shortId } from "./text.js"
 import { wrongUse } from "./values.js"
 
 /** What a restore, a revert, an undo or a redo is after. */
@@ -92,13 +92,10 @@ export function aimOf([what = "", ...revs]: readonly string[]): FindAim {
 /** A snapshot by its id, so that "latest" means one thing all the while; else a tree's oid as it was given. */
 async function find(rev: string, { store, now }: Session): Promise<{ readonly id: string; readonly name: string }> {
   try {
-    const { id, label, createdAt } = await store.resolve(rev)
-    const known = label === undefined ? "" : `${cut(printable(label), LABEL_COLUMNS, "end")}, `
-    return { id, name: `snapshot ${shortId(id)} (${known}${age(createdAt, now)})` }
+    const snapshot = await store.resolve(rev)
+    return { id: snapshot.id, name: nameOf(snapshot, now) }
   } catch (error) {
     if (isSnapshotError(error, "NOT_A_SNAPSHOT")) return { id: rev, name: `tree ${printable(shortId(rev))}` }
     throw error
   }
 }
-
-const LABEL_COLUMNS = 30

@@ -13,7 +13,24 @@ export interface Option {
 }
 
 /** A command: what help tells of it, and what it does. */
-export interface Command {
+export type Command = StoreCommand | ApartCommand
+
+/** A command that works with one store, which is opened for it. */
+export interface StoreCommand extends CommandHelp {
+  readonly apart?: undefined
+  /** Checks all that was given, before a store is opened: INVALID_ARGUMENT. */
+  prepare(words: Words): Action
+}
+
+/** A command for which no store is opened. */
+export interface ApartCommand extends CommandHelp {
+  readonly apart: true
+  /** Checks all that was given: INVALID_ARGUMENT. */
+  prepare(words: Words): ApartAction
+}
+
+/** What help tells of a command, and how its command line is read. */
+export interface CommandHelp {
   readonly name: string
   /** Its positional arguments: "<rev> [path]". */
   readonly operands: string
@@ -26,12 +43,13 @@ export interface Command {
   readonly options: readonly Option[]
   /** Command lines without the program's name, each with what it does. */
   readonly examples: readonly (readonly [line: string, meaning: string])[]
-  /** Checks all that was given, before a store is opened: INVALID_ARGUMENT. */
-  prepare(words: Words): Action
 }
 
 /** What a command does once the store is open. Gives the exit status. */
 export type Action = (session: Session) => Promise<number>
+
+/** What a command does without one. Gives the exit status. */
+export type ApartAction = (surroundings: Surroundings) => Promise<number>
 
 /** A command line that was taken apart; every value is the very text that was given. */
 export interface Words {
@@ -47,8 +65,14 @@ export interface Words {
 }
 
 /** What an action works with. */
-export interface Session {
+export interface Session extends Surroundings {
   readonly store: SnapshotStore
+  /** A path as the user names it, as the store takes it: INVALID_ARGUMENT when it leaves the work tree. */
+  toStorePath(path: string): string
+}
+
+/** What every action works with. */
+export interface Surroundings {
   readonly screen: Screen
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal
@@ -58,8 +82,6 @@ export interface Session {
   /** Undefined where nobody is there to answer, and for programs. */
   readonly confirm: Confirm | undefined
   readonly now: Date
-  /** A path as the user names it, as the store takes it: INVALID_ARGUMENT when it leaves the work tree. */
-  toStorePath(path: string): string
   /** A command line to try next, with the options that select this store. */
   suggest(...words: readonly string[]): string
 }

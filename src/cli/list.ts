@@ -58,12 +58,14 @@ function prepare(words: Words): (session: Session) => Promise<number> {
 function snapshotTable(snapshots: readonly Snapshot[], { screen, now }: Session): string[] {
   const kinds = snapshots.some(({ kind }) => kind !== "capture")
   const gaps = snapshots.some(({ complete }) => !complete)
+  const pins = snapshots.some(({ pinned }) => pinned)
   const columns: Column[] = [
     { title: "ID" },
     { title: "TAKEN" },
     { title: "AGE" },
     ...(kinds ? [{ title: "KIND" }] : []),
     ...(gaps ? [{ title: "COMPLETE" }] : []),
+    ...(pins ? [{ title: "PINNED" }] : []),
     { title: "LABEL", cut: "end" },
   ]
   const rows = snapshots.map((each) => [
@@ -72,6 +74,7 @@ function snapshotTable(snapshots: readonly Snapshot[], { screen, now }: Session)
     age(each.createdAt, now).replace(" ago", ""),
     ...(kinds ? [each.kind] : []),
     ...(gaps ? [each.complete ? "yes" : "no"] : []),
+    ...(pins ? [each.pinned ? "yes" : ""] : []),
     printable(each.label ?? ""),
   ])
   const [heading = "", ...lines] = table(columns, rows, screen.columns)

@@ -9,12 +9,15 @@ import { capture } from "./capture.js"
 import type { Command } from "./command.js"
 import { diff } from "./diff.js"
 import { DONE, FAILED, report } from "./failure.js"
+import { forget } from "./forget.js"
 import { gc } from "./gc.js"
 import { list } from "./list.js"
 import { openOptionsOf } from "./open-options.js"
+import { pin } from "./pin.js"
 import { findPlace } from "./place.js"
 import { plan } from "./plan.js"
 import { progressBar } from "./progress-bar.js"
+import { prune } from "./prune.js"
 import { confirmation } from "./question.js"
 import { redo } from "./redo.js"
 import { outcomeNumbers } from "./report-lines.js"
@@ -22,11 +25,29 @@ import { restore } from "./restore.js"
 import { revert } from "./revert.js"
 import { processScreen, type Screen } from "./screen.js"
 import { show } from "./show.js"
+import { status } from "./status.js"
+import { stores } from "./stores.js"
 import { suggestions } from "./suggestion.js"
 import { printable, shortId } from "./text.js"
 import { undo } from "./undo.js"
 
-const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore, revert, undo, redo, gc]
+const COMMANDS: readonly Command[] = [
+  capture,
+  list,
+  show,
+  diff,
+  plan,
+  restore,
+  revert,
+  undo,
+  redo,
+  pin,
+  forget,
+  prune,
+  gc,
+  status,
+  stores,
+]
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)
@@ -35,13 +56,13 @@ async function main(): Promise<void> {
   const debug = Boolean(process.env["TREESHOT_DEBUG"])
   guardStreams()
   process.on("uncaughtException", (error) => process.exit(report(error, screen, interrupt, debug)))
-  let status: number
+  let exitStatus: number
   try {
-    status = await run(args, screen, interrupt)
+    exitStatus = await run(args, screen, interrupt)
   } catch (error) {
-    status = report(error, screen, interrupt, debug)
+    exitStatus = report(error, screen, interrupt, debug)
   }
-  if (status !== DONE) process.exitCode = status
+  if (exitStatus !== DONE) process.exitCode = exitStatus
 }
 
 async function run(args: readonly string[], screen: Screen, signal: AbortSignal): Promise<number> {
@@ -52,9 +73,19 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   }
   const { command, words } = request
   const options = openOptionsOf(words)
+  const bar = progressBar(process.stderr, !screen.json)
+  const surroundings = {
+    screen,
+    signal,
+    confirm: screen.json ? undefined : confirmation(process, signal),
+    now: new Date(),
+    onProgress: bar.onProgress,
+    finishProgress: bar.stop,
+    suggest: suggestions(process, words),
+  }
+  if (command.apart === true) return command.prepare(words)(surroundings)
   const action = command.prepare(words)
   const place = await findPlace(words.value("C"), () => process.cwd())
-  const bar = progressBar(process.stderr, !screen.json)
   // Help and wrong use are told without the time that loading this takes.
   const { openStore } = await import("../open-store.js")
   // A command is over before maintenance beside it would be.
@@ -65,17 +96,7 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   store.on("recovered", tellRecovered)
   if (store.recovered !== undefined) tellRecovered(store.recovered)
   try {
-    return await action({
-      store,
-      screen,
-      signal,
-      confirm: screen.json ? undefined : confirmation(process, signal),
-      now: new Date(),
-      onProgress: bar.onProgress,
-      finishProgress: bar.stop,
-      toStorePath: place.toStorePath,
-      suggest: suggestions(process, words),
-    })
+    return await action({ ...surroundings, store, toStorePath: place.toStorePath })
   } finally {
     bar.stop()
     await store.close()

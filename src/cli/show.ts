@@ -81,6 +81,7 @@ function facts(snapshot: Snapshot, { screen, now }: Session): string[] {
     ["taken", `${localTime(snapshot.createdAt)} (${age(snapshot.createdAt, now)})`],
     ["kind", snapshot.kind === "capture" ? "capture" : "safety (taken before a restore)"],
     ["complete", snapshot.complete ? "yes" : "no: something was left out"],
+    ...(snapshot.pinned ? [["pinned", "yes: retention never lets it go"]] : []),
     ["tree", snapshot.tree],
     ["ref", printable(snapshot.ref)],
     ...(snapshot.previous === undefined ? [] : [["previous", snapshot.previous]]),

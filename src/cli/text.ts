@@ -2,6 +2,7 @@
  * Text for people: what is safe to send to a terminal, how wide it is there, and how numbers and times read.
  */
 import { escapePath } from "../core/path.js"
+import type { Snapshot } from "../snapshot-store.js"
 
 /** `text` with everything that steers a terminal, turns the reading direction or breaks the line as an escape. */
 export function printable(text: string): string {
@@ -16,6 +17,12 @@ export function printablePath(path: string): string {
 /** The first digits of an oid: enough for people. */
 export function shortId(id: string): string {
   return id.slice(0, 10)
+}
+
+/** A snapshot in a sentence: "snapshot 3f2a9c1d77 (before the merge, 5 min ago)". */
+export function nameOf({ id, label, createdAt }: Snapshot, now: Date): string {
+  const known = label === undefined ? "" : `${cut(printable(label), LABEL_COLUMNS, "end")}, `
+  return `snapshot ${shortId(id)} (${known}${age(createdAt, now)})`
 }
 
 /** "1 file", "2,000 files". */
@@ -95,6 +102,7 @@ function symbolWidth(symbol: string): number {
 }
 
 const DAY = 86_400
+const LABEL_COLUMNS = 30
 const PLAIN = /^[\x20-\x7e]*$/
 const EMPTY = /^[\p{Mn}\p{Me}\p{Cf}]+$/u
 const WIDE =

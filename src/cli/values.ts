@@ -44,6 +44,17 @@ export function sizeBytes(words: Words, option: string): number | undefined {
   return Math.floor(Number(digits) * factor)
 }
 
+/** How long ago something may be, in milliseconds: "12h", "7d"; undefined when the option is not given. */
+export function ageMs(words: Words, option: string): number | undefined {
+  const text = words.value(option)
+  if (text === undefined) return undefined
+  const [, digits, unit = ""] = /^(\d{1,9}) ?([a-z]+)$/i.exec(text) ?? []
+  const factor = AGES.get(unit.toLowerCase())
+  if (digits === undefined || factor === undefined)
+    throw wrongUse(option, `--${option} takes an age such as 30min, 12h, 7d or 4w, not "${printable(text)}".`)
+  return Number(digits) * factor
+}
+
 /** A point in time; a date alone is the first or the last moment of that day here. */
 export function pointInTime(words: Words, option: string, ofDay: "first" | "last"): Date | undefined {
   const text = words.value(option)
@@ -78,6 +89,14 @@ function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`)
   return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text)
 }
+
+const AGES: ReadonlyMap<string, number> = new Map([
+  ["s", 1000],
+  ["min", 60_000],
+  ["h", 3_600_000],
+  ["d", 86_400_000],
+  ["w", 7 * 86_400_000],
+])
 
 const UNITS: ReadonlyMap<string, number> = new Map([
   ["", 1],

@@ -20,7 +20,13 @@ export class OidSet {
   }
 
   has(oid: Oid): boolean {
-    return this.#slots[this.#slotOf(oidBytes(oid), 0)] !== 0
+    return this.place(oidBytes(oid)) !== undefined
+  }
+
+  /** Where the oid whose 20 bytes stand at `at` stands among the many, counted from 0; of those that are alike, one. */
+  place(bytes: Uint8Array, at = 0): number | undefined {
+    const slot = this.#slots[this.#slotOf(bytes, at)] as number
+    return slot === 0 ? undefined : slot - 1
   }
 
   /** The slot that has the oid at `at`, or else the free one for it. */

@@ -7,7 +7,7 @@ export type RefName = string & { readonly brand: "RefName" }
 /** The name of a work tree in a store: one component of a ref's name. */
 export type Workspace = string & { readonly brand: "Workspace" }
 
-/** Where the snapshots of all workspaces are. */
+/** Where the snapshots of all workspaces stand. */
 export const SNAPSHOTS = "refs/snapshots/"
 
 /** The workspace that `text` names; anything but 1 to 64 of a-z, 0-9 and "-": INVALID_ARGUMENT. */
@@ -31,6 +31,28 @@ export function snapshotFolder(workspace: Workspace): string {
 /** The ref of a snapshot: names sort by time. `nonce` is hex. */
 export function snapshotRef(workspace: Workspace, createdMs: number, nonce: string): RefName {
   return `${snapshotFolder(workspace)}${stamp(createdMs)}-${nonce}` as RefName
+}
+
+/** The name of the workspace whose snapshot has this ref; undefined for a name of another form. */
+export function workspaceOf(ref: string): string | undefined {
+  return ref.startsWith(SNAPSHOTS) ? ref.slice(SNAPSHOTS.length).split("/")[0] : undefined
+}
+
+const PINS = "refs/pins/"
+
+/** Where the pins of a workspace stand. */
+export function pinFolder(workspace: Workspace): string {
+  return `${PINS}${workspace}/`
+}
+
+/** The pin of the snapshot at `snapshot`, whether there is one or not. */
+export function pinRef(snapshot: RefName): RefName {
+  return `${PINS}${snapshot.slice(SNAPSHOTS.length)}` as RefName
+}
+
+/** The snapshot that a pin is for. */
+export function pinnedRef(pin: RefName): RefName {
+  return `${SNAPSHOTS}${pin.slice(PINS.length)}` as RefName
 }
 
 /** Where the trees stand that another tool left in a store without a ref. */

@@ -7,7 +7,8 @@ import { SnapshotError } from "./errors.js"
  * What to keep: a snapshot stays when any rule keeps it. At least one rule has to be given; numbers are whole and not
  * negative. Hours, days and weeks are those of UTC; weeks begin on Monday. The rules that count, all but `keepWithinMs`,
  * count captures; safety snapshots stay by `keepWithinMs` only. Whatever the rules say, the workspace's newest capture
- * and its newest snapshot stay, and so do the safety snapshots of the last 24 hours.
+ * and its newest snapshot stay, and so do pinned ones, the safety snapshots of the last 24 hours, and what a running
+ * capture or an unfinished restore counts on.
  */
 export interface RetentionPolicy {
   /** The newest so many. */
@@ -21,13 +22,13 @@ export interface RetentionPolicy {
   /** The newest one of each of the newest so many weeks that have one. */
   readonly keepWeekly?: number
   /**
-   * The store may have so many bytes: it wins over the other rules. The oldest go first; the newest, the pinned and the
-   * safety snapshots of the last 24 hours stay even so.
+   * The store's own bytes after the next maintenance. It wins over the other rules: the oldest go first, until the rest
+   * fits. Without another rule everything stays that fits.
    */
   readonly maxBytes?: number
 }
 
-/** What automatic maintenance keeps unless it is told otherwise. */
+/** What is kept unless somebody asks for something else: a week in full, a month by the day, and twenty at least. */
 export const DEFAULT_RETENTION: RetentionPolicy = { keepWithinMs: 7 * 86_400_000, keepDaily: 30, keepLast: 20 }
 
 /** What retention looks at in a snapshot. */
@@ -36,19 +37,30 @@ export interface RetentionItem {
   readonly ref: string
   readonly createdMs: number
   readonly kind: "capture" | "safety"
+  readonly pinned?: boolean
+  /** Something that runs, or ended in the middle, counts on it. */
+  readonly held?: boolean
 }
 
-/** Why a snapshot stays: a rule, or what holds whatever the rules say. */
+/**
+ * Why a snapshot stays: a rule, or what holds whatever the rules say.
+ * - `fits`: no rule but `maxBytes` is given, and it leaves room for it.
+ * - `recent-safety`: a safety snapshot of the last 24 hours.
+ * - `held`: a running capture builds on it, or an unfinished restore needs it.
+ * - `locked`: it was to go, and another tool holds the lock of the packed refs.
+ */
 export type KeptReason =
   | "last"
   | "within"
   | "hourly"
   | "daily"
   | "weekly"
+  | "fits"
   | "newest"
   | "recent-safety"
   | "pinned"
   | "held"
+  | "locked"
 
 /** What stays and what goes, both newest first. */
 export interface Retention<Item> {
@@ -62,7 +74,10 @@ export interface KeptItem<Item> {
   readonly reasons: readonly KeptReason[]
 }
 
-/** What `policy` keeps of the snapshots of one workspace at `nowMs`. A policy that is none: INVALID_ARGUMENT. */
+/**
+ * What `policy` keeps of the snapshots of one workspace at `nowMs`, its `maxBytes` aside, for which sizes have to be known:
+ * see core/size-cap.ts. A policy that is none: INVALID_ARGUMENT.
+ */
 export function retain<Item extends RetentionItem>(
   items: readonly Item[],
   nowMs: number,
@@ -82,11 +97,20 @@ export function retain<Item extends RetentionItem>(
     "recent-safety",
     within(DAY_MS).filter(({ kind }) => kind === "safety"),
   )
+  keep(
+    "pinned",
+    sorted.filter(({ pinned }) => pinned === true),
+  )
+  keep(
+    "held",
+    sorted.filter(({ held }) => held === true),
+  )
   keep("last", captures.slice(0, keepLast))
   if (keepWithinMs !== undefined) keep("within", within(keepWithinMs))
   keep("hourly", newestOfEach(captures, keepHourly, hourOf))
   keep("daily", newestOfEach(captures, keepDaily, dayOf))
   keep("weekly", newestOfEach(captures, keepWeekly, weekOf))
+  if (hasCapOnly(policy)) keep("fits", sorted)
   return {
     kept: sorted.flatMap((item) => {
       const why = reasons.get(item)
@@ -112,6 +136,10 @@ export function checkPolicy(policy: RetentionPolicy): void {
     refuse("policy", `A policy without a rule would keep next to nothing. Give a rule, such as keepLast.`)
 }
 
+function hasCapOnly(policy: RetentionPolicy): boolean {
+  return Object.entries(policy).every(([name, value]) => name === "maxBytes" || value === undefined)
+}
+
 /** The newest of each of the first `count` periods; `captures` come newest first. */
 function newestOfEach<Item extends RetentionItem>(
   captures: readonly Item[],
@@ -126,7 +154,8 @@ function newestOfEach<Item extends RetentionItem>(
   return [...newest.values()]
 }
 
-function newestFirst(a: RetentionItem, b: RetentionItem): number {
+/** Sorts the newest first. */
+export function newestFirst(a: RetentionItem, b: RetentionItem): number {
   if (a.createdMs !== b.createdMs) return b.createdMs - a.createdMs
   return a.ref < b.ref ? 1 : a.ref > b.ref ? -1 : 0
 }
@@ -152,4 +181,5 @@ const RULES: ReadonlySet<string> = new Set<keyof RetentionPolicy>([
   "keepHourly",
   "keepDaily",
   "keepWeekly",
+  "maxBytes",
 ])

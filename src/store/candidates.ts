@@ -66,12 +66,17 @@ export async function listCandidates(fileSystem: FileSystem, layout: GitdirLayou
   }
 }
 
+/** The lease whose capture writes the file or folder in `tmp/` that is called so; undefined for what belongs to none. */
+export function leaseOfTemporary(name: string): string | undefined {
+  return /^pack-([0-9a-f]{32})[0-9a-f]{8}\./.exec(name)?.[1]
+}
+
 function isLeaseId(name: string): boolean {
   return /^[0-9a-f]{32}$/.test(name)
 }
 
 /** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/git-pack-objects, https://git-scm.com/docs/git-index-pack */
-const PACK_FILE = /^(pack-.+)(\.(?:pack|idx|rev|bitmap|mtimes|promisor|keep))$/
+export const PACK_FILE: RegExp = /^(pack-.+)(\.(?:pack|idx|rev|bitmap|mtimes|promisor|keep))$/
 /** A cache that is called so, as its workspace is, is of no use after a day, either. */
 const UNFINISHED_CACHE = /^[0-9a-f]{32}$/
 /** What Git calls files until they are whole. */

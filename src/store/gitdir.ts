@@ -10,6 +10,7 @@
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   stat-cache/                     what the last capture of each workspace found; it may be deleted at any time
  *   unsynced/                       markers of snapshots that were published without syncing
+ *   worktrees.json                  the work trees that the workspaces belong to
  *
  * Source: https://git-scm.com/docs/gitrepository-layout
  */
@@ -91,6 +92,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "stat-cache",
   "restores",
   "maintained",
+  "worktrees.json",
 ])
 
 const CONFIG = `[core]

@@ -15,7 +15,22 @@ export type LiveLeases = ReadonlyMap<string, LeaseBase | undefined>
 
 /** Reads the leases in `folder`, and revokes those of dead owners and those whose terms are damaged. */
 export async function readLeases(fileSystem: FileSystem, folder: string, isAlive: CountsAsAlive): Promise<LiveLeases> {
+  const { live, ended } = await lookAtLeases(fileSystem, folder, isAlive)
+  for (const id of ended) await revoke(fileSystem, folder, id)
+  return live
+}
+
+/** The leases in a folder, as they are. */
+export interface LeaseLook {
+  readonly live: LiveLeases
+  /** The ids of those of dead owners, and of those whose terms are damaged. */
+  readonly ended: readonly string[]
+}
+
+/** Reads the leases in `folder`, and changes nothing. */
+export async function lookAtLeases(fileSystem: FileSystem, folder: string, isAlive: CountsAsAlive): Promise<LeaseLook> {
   const live = new Map<string, LeaseBase | undefined>()
+  const ended: string[] = []
   const ids = new Set<string>()
   for (const { name } of (await fileSystem.list(folder)) ?? []) {
     const id = /^([0-9a-f]{32})\.(?:ref|json)$/.exec(name)?.[1]
@@ -25,9 +40,9 @@ export async function readLeases(fileSystem: FileSystem, folder: string, isAlive
     const terms = await readTerms(fileSystem, folder, id)
     if (terms === "gone") continue
     if (terms !== "damaged" && (await isAlive(terms.owner, terms.createdMs))) live.set(id, terms.base)
-    else await revoke(fileSystem, folder, id)
+    else ended.push(id)
   }
-  return live
+  return { live, ended }
 }
 
 interface LeaseTerms {

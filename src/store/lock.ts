@@ -9,7 +9,7 @@
  * still the one that was read is whole, and a file that was added to an older chain is found out by that.
  */
 import { lossyText, utf8 } from "../core/bytes.js"
-import { SnapshotError } from "../core/errors.js"
+import { isSnapshotError, SnapshotError } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import { describeOwner, toOwner, type Owner } from "../core/owner.js"
 import { randomHex } from "../core/random.js"
@@ -56,6 +56,19 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
   throw lockHeld(name, {}, nowMs)
 }
 
+/** Whether a live process holds the lock. Changes nothing. */
+export async function isHeld(
+  request: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">,
+): Promise<boolean> {
+  try {
+    await deadHolders(request)
+    return false
+  } catch (error) {
+    if (isSnapshotError(error, "LOCK_HELD")) return true
+    throw error
+  }
+}
+
 interface Holder {
   readonly token: string
   readonly createdMs: number
@@ -66,7 +79,12 @@ interface Holder {
  * The chain of holders that ended without releasing the lock; empty when nobody holds it. Undefined when it changes
  * meanwhile. A live holder: LOCK_HELD.
  */
-async function deadHolders({ fileSystem, locks, name, isAlive }: LockRequest): Promise<readonly Holder[] | undefined> {
+async function deadHolders({
+  fileSystem,
+  locks,
+  name,
+  isAlive,
+}: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">): Promise<readonly Holder[] | undefined> {
   const chain: Holder[] = []
   for (;;) {
     const holder = await readHolder(fileSystem, pathBehind(`${locks}/${name}`, chain))

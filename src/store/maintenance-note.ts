@@ -19,7 +19,7 @@ export async function readMaintenance(fileSystem: FileSystem, { maintained }: Gi
     const value: unknown = JSON.parse(lossyText((await fileSystem.readFile(maintained)) ?? new Uint8Array()))
     const { atMs, packs, isCompactDue } = (value ?? {}) as Readonly<Record<string, unknown>>
     return {
-      ...(typeof atMs === "number" ? { atMs } : {}),
+      ...(typeof atMs === "number" && Math.abs(atMs) <= LAST_DATE_MS ? { atMs } : {}),
       ...(typeof packs === "number" ? { packs } : {}),
       ...(typeof isCompactDue === "boolean" ? { isCompactDue } : {}),
     }
@@ -43,3 +43,6 @@ export async function noteMaintenance(
 ): Promise<void> {
   await writeAtomically(fileSystem, temporary, maintained, utf8(`${JSON.stringify(note)}\n`), false)
 }
+
+/** The last time that a Date can hold. */
+const LAST_DATE_MS = 8.64e15

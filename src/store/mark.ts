@@ -5,23 +5,29 @@ import type { Oid } from "../core/oid.js"
 import { drain } from "../core/settle-all.js"
 import { tagTarget } from "../core/tag.js"
 import { decodeTree } from "../core/tree.js"
+import { pauses } from "../core/turns.js"
 import type { ObjectDatabase } from "./object-database.js"
 
 /** How to mark. */
 export interface MarkOptions {
   /** Passes over what is missing. Default: OBJECT_MISSING. */
   readonly missing?: "pass-over"
+  /** Is told of what cannot be read, which is passed over then. Default: it throws. */
+  readonly onUnreadable?: (error: SnapshotError) => void
   readonly signal?: AbortSignal | undefined
   /** Is told of the number of marked objects. */
   readonly onMarked?: (count: number) => void
 }
 
+/** Oids that were noted. */
+export type OidNotes = Pick<Set<Oid>, "has" | "size"> & { add(oid: Oid): unknown }
+
 /** What was reached. */
-export interface Marks {
+export interface Marks<Notes extends OidNotes = Set<Oid>> {
   /** All objects that were reached. */
-  readonly reached: Set<Oid>
+  readonly reached: Notes
   /** Those that were looked into. A damaged tree may call a folder a file: what was only reached was not. */
-  readonly walked: Set<Oid>
+  readonly walked: Notes
 }
 
 /** Nothing reached yet. */
@@ -36,10 +42,11 @@ export function noMarks(): Marks {
 export async function mark(
   objects: ObjectDatabase,
   roots: Iterable<Oid>,
-  { reached, walked }: Marks,
+  { reached, walked }: Marks<OidNotes>,
   options: MarkOptions = {},
 ): Promise<void> {
-  const { missing, signal, onMarked } = options
+  const { missing, onUnreadable, signal, onMarked } = options
+  const pause = pauses()
   const open: Step[] = []
   const add = (oid: Oid, type: ObjectType | undefined): void => {
     reached.add(oid)
@@ -52,14 +59,13 @@ export async function mark(
   await drain(open, AT_ONCE, async ({ oid, type: told }) => {
     signal?.throwIfAborted()
     onMarked?.(reached.size)
-    const type = told ?? (await typeOf(objects, oid, missing))
-    if (type === undefined || type === "blob") return
-    const bytes = await readAs(objects, oid, type).catch((error: unknown) => {
-      if (missing === "pass-over" && isSnapshotError(error, "OBJECT_MISSING")) return undefined
-      throw error
+    await pause()
+    const targets = await targetsAt(objects, oid, told, missing).catch((error: unknown) => {
+      if (onUnreadable === undefined || !(error instanceof SnapshotError)) throw error
+      onUnreadable(error)
+      return []
     })
-    if (bytes === undefined) return
-    for (const target of targetsOf(type, bytes, oid)) add(target.oid, target.type)
+    for (const target of targets) add(target.oid, target.type)
   })
 }
 
@@ -68,6 +74,22 @@ interface Step {
   readonly oid: Oid
   /** Undefined when what names it does not tell. */
   readonly type: ObjectType | undefined
+}
+
+/** What the object names; nothing for one that is passed over. */
+async function targetsAt(
+  objects: ObjectDatabase,
+  oid: Oid,
+  told: ObjectType | undefined,
+  missing: "pass-over" | undefined,
+): Promise<readonly Step[]> {
+  const type = told ?? (await typeOf(objects, oid, missing))
+  if (type === undefined || type === "blob") return []
+  const bytes = await readAs(objects, oid, type).catch((error: unknown) => {
+    if (missing === "pass-over" && isSnapshotError(error, "OBJECT_MISSING")) return undefined
+    throw error
+  })
+  return bytes === undefined ? [] : targetsOf(type, bytes, oid)
 }
 
 async function typeOf(

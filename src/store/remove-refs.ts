@@ -1,4 +1,5 @@
 import { lossyText } from "../core/bytes.js"
+import { SnapshotError } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { RefName } from "../core/ref-name.js"
 import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
@@ -44,6 +45,15 @@ export async function removeRefs(ports: RemovalPorts, names: readonly RefName[])
   } finally {
     if (isLocked) await releasePackedRefs(ports)
   }
+}
+
+/** The error for refs that stay because another tool holds the lock of the packed ones. */
+export function packedRefsHeld({ gitdir }: GitdirLayout): SnapshotError<"LOCK_HELD"> {
+  return new SnapshotError(
+    "LOCK_HELD",
+    `Another tool holds ${gitdir}/packed-refs.lock, so the ref stays. Try again when that tool has ended; delete the file if none runs.`,
+    { lock: "packed-refs.lock", holder: "another tool" },
+  )
 }
 
 async function isStale({ fileSystem, layout, nowMs }: RemovalPorts): Promise<boolean> {

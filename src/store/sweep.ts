@@ -3,7 +3,7 @@ import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import { oidAt, oidBytes, type Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
-import type { CandidatePack, Candidates } from "./candidates.js"
+import { leaseOfTemporary, type CandidatePack, type Candidates } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
 import type { LiveLeases } from "./live-leases.js"
 import type { LivePack } from "./live-pack.js"
@@ -39,6 +39,14 @@ export interface SweepReport {
 /** Removes the candidates that nothing reaches. */
 export async function sweep(request: SweepRequest): Promise<SweepReport> {
   return new Sweep(request).run()
+}
+
+/**
+ * So long files of other tools stay, whether something reaches them or not: such a tool holds no lease. Git touches a file
+ * with an object that it is asked to store and has already, so the time is looked at in the last moment.
+ */
+export function graceMs(isForeign: boolean): number {
+  return isForeign ? 7 * DAY_MS : HOUR_MS
 }
 
 class Sweep {
@@ -78,14 +86,6 @@ class Sweep {
   }
 
   /**
-   * So long files of other tools stay, whether something reaches them or not: such a tool holds no lease. Git touches a
-   * file with an object that it is asked to store and has already, so the time is looked at in the last moment.
-   */
-  get #graceMs(): number {
-    return this.#request.isForeign ? 7 * DAY_MS : HOUR_MS
-  }
-
-  /**
    * Whether only captures of ours count on the pack. Other tools name a pack after its checksum or after the objects in
    * it, and the lease in the name of ours is gone by now: a name of that form that is neither is taken for ours. In a
    * gitdir that is theirs, they may count on ours, too.
@@ -120,7 +120,7 @@ class Sweep {
           this.#live.push({ path, index, extensions, sizeBytes: stat.sizeBytes, mtimeNs: stat.mtimeNs })
         return
       }
-    if (!isOwn && !(await this.#isOlder(`${path}.pack`, this.#graceMs))) return
+    if (!isOwn && !(await this.#isOlder(`${path}.pack`, graceMs(this.#request.isForeign)))) return
     if (!(await this.#removal.pack(path, extensions))) return
     this.#packsRemoved++
     this.#objectsRemoved += index.count
@@ -140,13 +140,13 @@ class Sweep {
   }
 
   async #loose(oid: Oid, path: string): Promise<void> {
-    if (this.#request.reached.has(oid) || !(await this.#isOlder(path, this.#graceMs))) return
+    if (this.#request.reached.has(oid) || !(await this.#isOlder(path, graceMs(this.#request.isForeign)))) return
     if (await this.#removal.object(path)) this.#objectsRemoved++
   }
 
   /** Files of a capture's pack go with its lease, others when they are old. */
   async #temporary(path: string, name: string): Promise<void> {
-    const lease = /^pack-([0-9a-f]{32})[0-9a-f]{8}\./.exec(name)?.[1]
+    const lease = leaseOfTemporary(name)
     if (lease !== undefined && this.#request.leases.has(lease)) return
     if (lease === undefined) await this.#ifOld(path, DAY_MS)
     else await this.#removal.all(path)

@@ -2,12 +2,12 @@ import { spawnSync } from "node:child_process"
 import { mkdir, readdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect, test } from "vitest"
-import type { MaintainReport, OpenOptions, SnapshotStore } from "../../src/index.js"
+import type { MaintainReport, openStore as OpenStore, OpenOptions, SnapshotStore } from "../../src/index.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 /** As built, with the program of the thread. */
 const BUILT = new URL("../../dist/index.js", import.meta.url).href
-const { openStore } = (await import(BUILT)) as Pick<typeof import("../../src/index.js"), "openStore">
+const { openStore } = (await import(BUILT)) as { readonly openStore: typeof OpenStore }
 
 const CLI = new URL("../../dist/cli/main.js", import.meta.url).pathname
 

@@ -669,3 +669,79 @@ test("times select snapshots, and a date means the whole day here", async () => 
   expect(await json("list", "--until", "2001-01-01")).toEqual([])
   expect(await json("list", "--since", "2999-01-01T00:00Z")).toEqual([])
 })
+
+test("pin, list, prune, forget and status tell what they do, for people and as JSON", async () => {
+  const { treeshot, json, write } = await desk()
+  for (const text of ["one", "two", "three"]) {
+    await write("a", text)
+    await treeshot("capture", "--label", text)
+  }
+  expect((await treeshot("pin", "latest~2")).text).toMatch(/^snapshot [0-9a-f]{10} \(one, .*\) is pinned\.\n$/)
+  const listed = await treeshot("list")
+  expect(listed.text).toMatch(/PINNED/)
+  expect(listed.text).toMatch(/yes +one\n/)
+  expect((await treeshot("show", "latest~2")).text).toMatch(/pinned +yes/)
+  const dry = await treeshot("prune", "--keep-last", "1", "--dry-run")
+  expect(dry).toMatchObject({ status: 0, stderr: "" })
+  expect(dry.text).toMatch(/^To let go: 1 snapshot\n.* two +no rule keeps it\nTo keep: 2 snapshots\n/)
+  expect(dry.text).toMatch(/three +the newest, one of the last\n.* one +pinned\n/)
+  const dryReport = await json("prune", "--keep-last=1", "--dry-run")
+  expect(await json("prune", "--keep-last=1")).toEqual(dryReport)
+  expect(dryReport).toMatchObject({
+    removed: [{ label: "two", reason: "no-rule" }],
+    kept: [{}, { reasons: ["pinned"] }],
+  })
+  const over = await treeshot("prune", "--default", "--max-bytes", "1kB")
+  expect(over.text).toMatch(/^No snapshot went\.\n/)
+  expect(over.text).toMatch(/What has to stay is .* above the limit/)
+  expect(await json("pin", "--remove", "latest~1")).toMatchObject({ label: "one", pinned: false })
+  expect((await treeshot("forget", "latest~1")).text).toMatch(/^Forgot snapshot [0-9a-f]{10} \(one, /)
+  const status = await treeshot("status")
+  expect(status).toMatchObject({ status: 0, stderr: "" })
+  expect(status.text).toMatch(/^folder .*\nstore .*\nsnapshots +1 capture, 0 safety, 0 pinned\n/)
+  expect(status.text).toMatch(/gc.* gives back what is reclaimable\n$/)
+  expect(await json("status")).toMatchObject({ snapshots: { captures: 1 }, leftovers: [] })
+})
+
+test("prune without a rule, or with one of another form, is wrong use and lets nothing go", async () => {
+  const { treeshot, json, write } = await desk()
+  for (const text of ["one", "two"]) {
+    await write("a", text)
+    await treeshot("capture", "--label", text)
+  }
+  const wrong: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /needs a rule, such as --keep-last 50/],
+    [["--dry-run"], /needs a rule/],
+    [["--keep-within", "7"], /an age such as 30min, 12h, 7d or 4w/],
+    [["--keep-within", "7 moons"], /an age such as/],
+    [["--max-bytes", "much"], /a size such as/],
+    [["--keep-last", "-1"], /./],
+  ]
+  for (const [words, told] of wrong) {
+    const ran = await treeshot("prune", ...words)
+    expect(ran).toMatchObject({ status: 2, text: "" })
+    expect(ran.stderr).toMatch(told)
+  }
+  expect(await json<readonly unknown[]>("list")).toHaveLength(2)
+  expect(await json("prune", "--keep-within", "12h", "--dry-run")).toMatchObject({ removed: [] })
+})
+
+test("stores lists the user's stores, and removes those whose folder is gone, from any folder", async () => {
+  const { folder, environment } = await desk()
+  const own = (...args: readonly string[]): Promise<Ran> => run(args, join(folder, ".."), environment)
+  expect((await own("stores")).text).toBe("You have no store yet.\n")
+  for (const name of ["there", "gone"]) {
+    await mkdir(join(folder, "..", name))
+    await writeFile(join(folder, "..", name, "a"), name)
+    expect(await own("capture", "-C", name)).toMatchObject({ status: 0 })
+  }
+  await rm(join(folder, "../gone"), { recursive: true })
+  const listed = await own("stores")
+  expect(listed).toMatchObject({ status: 0, stderr: "" })
+  expect(listed.text).toMatch(/gone +gone +1 /)
+  expect(listed.text).toMatch(/\n2 stores, .*B\.\n$/)
+  expect(parsed<readonly { worktree: string }[]>(await own("stores", "--json"))).toHaveLength(2)
+  expect((await own("stores", "--remove")).text).toMatch(/^Deleted 1 store, .*B\.\n$/)
+  expect((await own("stores", "--remove")).text).toBe("Deleted no store.\n")
+  expect(parsed<readonly { worktree: string }[]>(await own("stores", "--json"))).toMatchObject([{ worktree: "there" }])
+})

@@ -1,7 +1,7 @@
 import fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { SnapshotError } from "../../src/core/errors.js"
-import { retain, type RetentionItem, type RetentionPolicy } from "../../src/core/retention.js"
+import { DEFAULT_RETENTION, retain, type RetentionItem, type RetentionPolicy } from "../../src/core/retention.js"
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -123,6 +123,51 @@ describe("safety snapshots", () => {
   })
 })
 
+describe("what stays whatever the rules say", () => {
+  test("is what is pinned and what is held, of either kind and however old, with all its reasons", () => {
+    const items = [
+      capture("2026-03-18T11:00:00Z"),
+      { ...capture("2026-01-01T00:00:00Z"), pinned: true },
+      { ...safety("2025-01-01T00:00:00Z"), held: true },
+      { ...safety("2024-01-01T00:00:00Z"), pinned: true, held: true },
+      capture("2023-01-01T00:00:00Z"),
+    ]
+    const { kept: found, removed } = retain(items, NOW, { keepLast: 2 })
+    expect(found.map(({ reasons }) => reasons)).toEqual([
+      ["newest", "last"],
+      ["pinned", "last"],
+      ["held"],
+      ["pinned", "held"],
+    ])
+    expect(removed).toEqual([items[4]])
+  })
+})
+
+describe("a size limit", () => {
+  test("alone keeps all, for the sizes to decide", () => {
+    const items = [capture("2026-03-18T11:00:00Z"), capture("2020-01-01T00:00:00Z"), safety("2019-01-01T00:00:00Z")]
+    const { kept: found, removed } = retain(items, NOW, { maxBytes: 0 })
+    expect(found.map(({ reasons }) => reasons)).toEqual([["newest", "fits"], ["fits"], ["fits"]])
+    expect(removed).toEqual([])
+  })
+
+  test("beside other rules keeps nothing", () => {
+    const items = [capture("2026-03-18T11:00:00Z"), capture("2020-01-01T00:00:00Z")]
+    expect(retain(items, NOW, { maxBytes: 10, keepLast: 0 }).removed).toEqual([items[1]])
+  })
+})
+
+test("the default keeps a week in full, the newest of each of thirty days, and twenty at least", () => {
+  const daysAgo = (days: number, hour: number): RetentionItem =>
+    capture(new Date(NOW - days * DAY - hour * HOUR).toISOString())
+  const often = Array.from({ length: 40 }, (_, day) => [daysAgo(day, 1), daysAgo(day, 2)]).flat()
+  const found = retain(often, NOW, DEFAULT_RETENTION).kept.map(({ item }) => item)
+  expect(found).toHaveLength(20 + 20)
+  expect(found.slice(0, 14)).toEqual(often.slice(0, 14))
+  const seldom = Array.from({ length: 25 }, (_, day) => daysAgo(400 + day * 0.01, 0))
+  expect(retain(seldom, NOW, DEFAULT_RETENTION).kept).toHaveLength(20)
+})
+
 describe("whatever the snapshots, the time and the policy", () => {
   const time = fc.integer({ min: NOW - 60 * DAY, max: NOW + 2 * DAY })
   const item = fc.record({
@@ -218,7 +263,7 @@ describe("a policy that is none", () => {
   test.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 60, "3", null, true, 3n])(
     "a rule of %s is refused",
     (value) => {
-      for (const rule of ["keepLast", "keepWithinMs", "keepHourly", "keepDaily", "keepWeekly"])
+      for (const rule of ["keepLast", "keepWithinMs", "keepHourly", "keepDaily", "keepWeekly", "maxBytes"])
         expect(refused({ keepLast: 5, [rule]: value })).toEqual({ argument: rule })
     },
   )

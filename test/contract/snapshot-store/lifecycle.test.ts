@@ -151,6 +151,9 @@ describe.each(BACKENDS)("events and closing on $name", ({ start }) => {
       apply: (one) => one.apply(plan),
       restore: (one) => one.restore("latest"),
       prune: (one) => one.prune({ keepLast: 1 }),
+      pin: (one) => one.pin("latest"),
+      forget: (one) => one.forget("latest"),
+      status: (one) => one.status(),
       maintain: (one) => one.maintain(),
     }
     for (const call of Object.values(calls)) await expectError(call(store), "CLOSED", {})

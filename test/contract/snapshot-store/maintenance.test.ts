@@ -34,7 +34,8 @@ describe.each(BACKENDS)("prune on $name", ({ start }) => {
     const made = await captures(place, store, ["one", "two", "three"])
     const { removed, kept, adopted } = await store.prune({ keepLast: 1 })
     expect([labels(removed), labels(kept), adopted]).toEqual([["two", "one"], ["three"], []])
-    expect(removed).toEqual([made[1], made[0]])
+    expect(removed).toEqual([made[1], made[0]].map((snapshot) => ({ ...snapshot, reason: "no-rule" })))
+    expect(kept).toEqual([{ ...made[2], reasons: ["newest", "last"] }])
     expect(await store.list({ kind: "all" })).toEqual([made[2]])
     await expectError(store.resolve(made[0]?.id ?? ""), "NOT_FOUND", { rev: made[0]?.id ?? "" })
     expect(labels((await store.prune({ keepLast: 1 })).removed)).toEqual([])
@@ -60,7 +61,8 @@ describe.each(BACKENDS)("prune on $name", ({ start }) => {
     const { removed, kept } = await store.prune({ keepLast: 0, keepWithinMs: 0 })
     expect(labels(removed)).toEqual(["one"])
     expect(kept.map(({ kind }) => kind)).toEqual(["safety", "capture"])
-    expect(await store.list({ kind: "all" })).toEqual(kept)
+    expect(kept.map(({ reasons }) => reasons)).toEqual([["newest", "recent-safety", "within"], ["newest"]])
+    expect(await store.list({ kind: "all" })).toEqual(kept.map(({ reasons: _reasons, ...snapshot }) => snapshot))
   })
 
   test("touches no snapshot of another workspace in the same store", async () => {
