@@ -12,7 +12,7 @@ export const forget: Command = {
   about: `It is gone for good, and so is what only it holds, once treeshot gc has given
 back the space. On a terminal it asks first.`,
   options: [YES],
-  examples: [["forget 3f2a9c1d77", "Let it go, with the secret that was in it."]],
+  examples: [["forget 3f2a9c1d77", "Let it go."]],
   prepare(words) {
     const [rev = ""] = words.operands
     return async (session) => {

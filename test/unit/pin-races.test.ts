@@ -2,7 +2,7 @@
  * Pinning a snapshot while another process lets it go, call by call: it is pinned and stays, or it is gone and the pin is
  * refused.
  */
-import { beforeAll, expect, test } from "vitest"
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest"
 import { isSnapshotError } from "../../src/core/errors.js"
 import type { SnapshotStore } from "../../src/snapshot-store.js"
 import { faultyFileSystem, type AroundCall } from "../support/faulty-file-system.js"
@@ -22,9 +22,13 @@ beforeAll(async () => {
   await store.close()
 })
 
+// Whoever waits for a lock tries again at once.
+beforeEach(() => void vi.stubGlobal("setTimeout", (step: () => void) => setImmediate(step)))
+afterEach(() => void vi.unstubAllGlobals())
+
 type Name = "pin" | "remove"
 
-/** Each process makes so many calls before the other one goes on; the last number stands for all the rest. */
+/** One process makes so many calls, then the other one some, and both the rest in turns. */
 async function run(
   remove: (store: SnapshotStore) => Promise<unknown>,
   first: Name,
@@ -58,10 +62,13 @@ async function run(
   }
   const actors = [await actor("pin", (store) => store.pin(target)), await actor("remove", remove)]
   let made = 0
+  let turns = 0
   await interleave(actors, (ready, counts) => {
     made = counts.get(first) ?? 0
     const other = first === "pin" ? "remove" : "pin"
-    const turn = made < calls ? first : (counts.get(other) ?? 0) < WHILE ? other : first
+    // In turns at the end: each may wait for the other one.
+    const rest = turns++ % 2 === 0 ? first : other
+    const turn = made < calls ? first : (counts.get(other) ?? 0) < WHILE ? other : rest
     return ready.includes(turn) ? turn : (ready[0] as Name)
   })
   const store = await storeOn(memory.fileSystem, { platform })
@@ -76,8 +83,8 @@ function codeOf(error: unknown): string {
   return String((error as { code?: unknown }).code ?? error)
 }
 
-/** So many calls the other one makes in between: it may wait for the lock, which takes time. */
-const WHILE = 30
+/** So many calls the other one makes in between: enough to get to the lock. */
+const WHILE = 24
 
 test.each([
   ["prune", (store: SnapshotStore) => store.prune({ keepLast: 1 })],
@@ -87,7 +94,7 @@ test.each([
   async (what, remove) => {
     const seen = new Set<string>()
     for (const first of ["pin", "remove"] as const)
-      for (let calls = 0, total = 1; calls < total; calls += calls < 20 ? 1 : 3) {
+      for (let calls = 0, total = 1; calls < total; calls += calls < 24 ? 1 : 4) {
         const { pin, removal, listed, pinned, problems, made } = await run(remove, first, calls)
         total = made
         seen.add(`${pin} ${removal} ${listed ? "listed" : "gone"}`)
