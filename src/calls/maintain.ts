@@ -15,8 +15,8 @@ export async function maintain(
     const { maintainer, layout } = store
     const report =
       (await maintainer?.(layout.gitdir, options)) ?? (await (await import("./tidy-up.js")).tidyUp(store, options))
-    // Packs that are gone are not kept open. Whoever looks for an object in one lists them again in any case.
-    await store.objects.rescan().catch(() => {})
+    // Packs that are gone are not kept open, and their objects not found any more.
+    await store.objects.refresh().catch(() => {})
     return report
   })
 }

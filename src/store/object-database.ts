@@ -58,6 +58,8 @@ export interface ObjectDatabase extends ObjectReader {
   damaged(): number
   /** Lists the folders again. */
   rescan(): Promise<void>
+  /** Forgets what was read, and lists the folders again: for after objects went. */
+  refresh(): Promise<void>
   /** Closes all files. Later calls: CLOSED. May be called more than once. */
   close(): Promise<void>
 }
@@ -203,6 +205,12 @@ class Database implements ObjectDatabase {
       return this.#scan()
     })
     return this.#nextScan
+  }
+
+  refresh(): Promise<void> {
+    this.#small.clear()
+    this.#ports.bases.clear()
+    return this.rescan()
   }
 
   async close(): Promise<void> {
