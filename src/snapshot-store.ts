@@ -221,10 +221,13 @@ export interface MaintainOptions {
 export interface MaintainReport {
   /** Objects that were removed with their pack or by themselves; one that was stored twice counts twice. */
   readonly objectsRemoved: number
+  /** Negative when more was written than removed. */
   readonly bytesFreed: number
   readonly packsRemoved: number
   /** Packs that were written in the place of several small ones, or of larger ones with less in them. */
   readonly packsWritten: number
+  /** Objects that only another repository had, as an alternate of the store, and that the store has itself now. */
+  readonly objectsTakenOver: number
   /** Refs that were moved from files of their own into one file. */
   readonly refsPacked: number
   /** Trees that another tool left in the store without a ref, and that got one now. */

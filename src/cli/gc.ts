@@ -38,19 +38,14 @@ function prepare(words: Words): (session: Session) => Promise<number> {
   }
 }
 
-function lines({
-  objectsRemoved,
-  bytesFreed,
-  packsRemoved,
-  packsWritten,
-  refsPacked,
-  adopted,
-}: MaintainReport): string[] {
+function lines(report: MaintainReport): string[] {
+  const { objectsRemoved, objectsTakenOver, bytesFreed, packsRemoved, packsWritten, refsPacked, adopted } = report
   const found = [
     ...(bytesFreed > 0 ? [`${prettyBytes(bytesFreed)} freed.`] : []),
     ...(objectsRemoved > 0 ? [`${count(objectsRemoved, "object")} removed.`] : []),
     ...(packsWritten > 0 ? [`${count(packsRemoved, "pack")} made way for ${packsWritten}.`] : []),
     ...(packsWritten === 0 && packsRemoved > 0 ? [`${count(packsRemoved, "pack")} removed.`] : []),
+    ...(objectsTakenOver > 0 ? [`${count(objectsTakenOver, "object")} taken over from other repositories.`] : []),
     ...(refsPacked > 0 ? [`${count(refsPacked, "ref")} packed.`] : []),
     ...(adopted > 0 ? [`${count(adopted, "tree")} of another tool kept with refs.`] : []),
   ]

@@ -30,6 +30,7 @@ import type { ObjectDatabase } from "./object-database.js"
 import { Removal } from "./removal.js"
 import { readRefRoots, type RefRoots } from "./roots.js"
 import { sweep } from "./sweep.js"
+import { takeOver } from "./take-over.js"
 import { dropMarkers } from "./unsynced.js"
 
 /** What a collection works with. */
@@ -55,6 +56,7 @@ export interface CollectReport {
   readonly bytesFreed: number
   readonly packsRemoved: number
   readonly packsWritten: number
+  readonly objectsTakenOver: number
 }
 
 /**
@@ -89,13 +91,20 @@ export async function collect(request: CollectRequest): Promise<CollectReport> {
   const ended = candidates.unsynced.filter((id) => !leases.has(id))
   await dropMarkers(fileSystem, layout, ended, refs.oids)
   // What went has made room for what is written now.
+  const taken = await takeOver({
+    ...request,
+    reached,
+    loose: candidates.loose,
+    onTaken: (bytes) => onProgress?.({ phase: "repack", done: bytes }),
+  })
   const folded = await foldAll(request, swept.live, reached, refs, removal)
   if (swept.failure !== undefined) throw swept.failure.error
   return {
     objectsRemoved: swept.objectsRemoved + folded.objectsRemoved,
     packsRemoved: swept.packsRemoved + folded.packsRemoved,
     packsWritten: folded.packsWritten,
-    bytesFreed: removal.bytesFreed - folded.bytesWritten,
+    bytesFreed: removal.bytesFreed - folded.bytesWritten - taken.bytesWritten,
+    objectsTakenOver: taken.objects,
   }
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process"
-import { mkdir, readdir, stat, writeFile } from "node:fs/promises"
+import { mkdir, readdir, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import type { Snapshot, SnapshotStore } from "../../src/index.js"
@@ -57,6 +57,34 @@ describe.runIf(gitIsThere())("folding packs", () => {
     await store.maintain()
     expect(await packs(gitdir)).toContain(first)
     expect(await packs(gitdir)).toHaveLength(2)
+    await store.close()
+  })
+})
+
+describe.runIf(gitIsThere())("objects that another repository lends", () => {
+  it("are taken over, so that its gc takes nothing from any snapshot", async () => {
+    const place = await temporaryFolder()
+    const [worktree, lender, gitdir] = [join(place, "project"), join(place, "lender"), join(place, "store.git")]
+    await mkdir(join(worktree, "folder"), { recursive: true })
+    const large = noise(5, 3_000_000, 0)
+    await writeFile(join(worktree, "folder/large.bin"), large)
+    await writeFile(join(worktree, "small.txt"), "small\n")
+    // The lender has all of it, and lets go of it later.
+    git(["init", "-q", lender])
+    git(["--work-tree", worktree, "add", "-A"], { cwd: lender })
+    git(["commit", "-q", "-m", "all"], { cwd: lender })
+    git(["init", "-q", "--bare", gitdir])
+    await writeFile(join(gitdir, "objects/info/alternates"), `${join(lender, ".git/objects")}\n`)
+    const open = (): Promise<SnapshotStore> => openStore({ worktree, gitdir, newFileLimitBytes: 1e9, retention: false })
+    const store = await open()
+    const tree = git(["rev-parse", "HEAD^{tree}"], { cwd: lender }).text.trim()
+    const commit = git(["commit-tree", "-m", "what another tool keeps", tree], { cwd: gitdir }).text.trim()
+    git(["update-ref", "refs/heads/kept", commit], { cwd: gitdir })
+    expect(await store.maintain()).toMatchObject({ objectsTakenOver: 4 })
+    expect(await store.maintain()).toMatchObject({ objectsTakenOver: 0 })
+    await rm(lender, { recursive: true })
+    expect(git(["fsck", "--full", "--strict"], { cwd: gitdir }).text).toBe("")
+    expect(git(["cat-file", "blob", `${commit}:folder/large.bin`], { cwd: gitdir }).stdout.equals(large)).toBe(true)
     await store.close()
   })
 })

@@ -8,6 +8,7 @@ const NOTHING_DONE = {
   bytesFreed: 0,
   packsRemoved: 0,
   packsWritten: 0,
+  objectsTakenOver: 0,
   refsPacked: 0,
   adopted: 0,
 }

@@ -1,0 +1,92 @@
+/*
+ * Objects that only an alternate has: its owner may collect them at any time, since nothing there says that we count on
+ * them. What is reached gets a copy of our own.
+ */
+import { concat } from "../core/bytes.js"
+import { SnapshotError } from "../core/errors.js"
+import type { Oid } from "../core/oid.js"
+import { parsePackIndex } from "../core/pack-index.js"
+import { randomHex } from "../core/random.js"
+import { listAlternates } from "./alternates.js"
+import type { LooseCandidate } from "./candidates.js"
+import type { GitdirLayout } from "./gitdir.js"
+import { listFollowing } from "./list-following.js"
+import type { ObjectDatabase } from "./object-database.js"
+import { packWriter, type PackWriter } from "./pack-writer.js"
+import { ONE_PIECE_BYTES, type ObjectPorts, type ObjectStream } from "./stored-object.js"
+
+/** What to take over. */
+export interface TakeOverRequest extends ObjectPorts {
+  readonly layout: GitdirLayout
+  readonly objects: ObjectDatabase
+  readonly reached: ReadonlySet<Oid>
+  /** The loose objects of the store. */
+  readonly loose: readonly LooseCandidate[]
+  readonly signal?: AbortSignal | undefined
+  /** Is told of the bytes of each object that has been taken over. */
+  readonly onTaken?: (bytes: number) => void
+}
+
+/** What was written. */
+export interface TakenOver {
+  readonly objects: number
+  readonly bytesWritten: number
+}
+
+/** Copies what is reached and only lent into a pack, whole and on the medium. What is in no place is passed over. */
+export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
+  const { fileSystem, layout, objects, reached, signal, onTaken } = request
+  const alternates = await listAlternates(fileSystem, layout.objects)
+  if (alternates.length === 0) return { objects: 0, bytesWritten: 0 }
+  const own = await ownOids(request)
+  const writer = packWriter({
+    ...request,
+    temporaryFolder: layout.temporary,
+    packFolder: layout.packs,
+    name: `pack-${randomHex(20)}`,
+    durable: true,
+  })
+  try {
+    for (const oid of reached) {
+      if (own.has(oid)) continue
+      signal?.throwIfAborted()
+      const lent = await objects.stream(oid)
+      if (lent === undefined) continue
+      await put(writer, oid, lent)
+      onTaken?.(lent.sizeBytes)
+    }
+    if (writer.count > 0) await writer.publish()
+    return { objects: writer.count, bytesWritten: writer.bytesWritten }
+  } finally {
+    await writer.discard()
+  }
+}
+
+async function put(writer: PackWriter, oid: Oid, { type, sizeBytes, chunks }: ObjectStream): Promise<void> {
+  if (type === "blob" && sizeBytes > ONE_PIECE_BYTES) {
+    await writer.addStream(sizeBytes, chunks)
+    return
+  }
+  const pieces: Uint8Array[] = []
+  for await (const chunk of chunks) pieces.push(chunk)
+  await writer.add(type, concat(pieces), oid)
+}
+
+async function ownOids({ fileSystem, hasher, layout, loose }: TakeOverRequest): Promise<ReadonlySet<Oid>> {
+  const own = new Set(loose.map(({ oid }) => oid))
+  for (const { name } of await listFollowing(fileSystem, layout.packs)) {
+    if (!name.endsWith(".idx")) continue
+    const path = `${layout.packs}/${name}`
+    const index = await parsePackIndex(hasher, (await fileSystem.readFile(path)) ?? new Uint8Array(), path).catch(
+      unlessOfAnotherVersion,
+    )
+    for (const { oid } of index?.entries() ?? []) own.add(oid)
+  }
+  return own
+}
+
+/** What is in such a pack is copied again: it cannot be read as it is. */
+function unlessOfAnotherVersion(error: unknown): undefined {
+  if (error instanceof SnapshotError && error.code === "FORMAT_UNSUPPORTED") return undefined
+  throw error
+}
