@@ -1,5 +1,6 @@
+import { randomBytes } from "node:crypto"
 import { spawnSync } from "node:child_process"
-import { mkdir, readdir, writeFile } from "node:fs/promises"
+import { mkdir, readdir, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import type { MaintainReport, openStore as OpenStore, OpenOptions, SnapshotStore } from "../../src/index.js"
@@ -35,6 +36,32 @@ test("with retention off it never does, and maintenance can be asked for", async
   expect(await store.maintain()).toMatchObject({ packsRemoved: 51, packsWritten: 1 })
   expect(told).toContain("mark")
   expect(await store.maintenanceDue()).toBe(false)
+  await store.close()
+})
+
+test("a file that is rewritten all the time does not make the store grow above its cap; the newest and the pinned stay", async () => {
+  const maxBytes = 2_000_000
+  const { store, gitdir, worktree } = await storeWith({ retention: { keepLast: 1000, maxBytes } })
+  let maintained = 0
+  store.on("maintained", () => void maintained++)
+  const write = (i: number): Promise<void> => writeFile(join(worktree, "rewritten"), randomBytes(200_000).fill(i, 0, 8))
+  for (let i = 0; i < 40; i++) {
+    await write(i)
+    const { snapshot } = await store.capture({ label: String(i) })
+    if (i === 2) await store.pin(snapshot.id)
+    const isDue = await store.maintenanceDue()
+    while (isDue && (await store.maintenanceDue())) await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(await bytesIn(gitdir)).toBeLessThan(maxBytes + 250_000)
+  }
+  expect(maintained).toBeGreaterThan(3)
+  const labels = (await store.list()).map(({ label }) => label)
+  expect(labels[0]).toBe("39")
+  expect(labels.at(-1)).toBe("2")
+  expect(labels.length).toBeGreaterThan(5)
+  for (const { id, label } of await store.list()) {
+    const bytes = await store.readFile(id, "rewritten")
+    expect(bytes?.subarray(0, 8)).toEqual(new Uint8Array(8).fill(Number(label)))
+  }
   await store.close()
 })
 
@@ -85,6 +112,15 @@ test("on the command line a capture starts it beside itself", async () => {
   expect([gc.status, gc.stdout]).toEqual([0, "There was nothing to tidy up.\n"])
   await store.close()
 })
+
+/** Of all files below. */
+async function bytesIn(folder: string): Promise<number> {
+  let bytes = 0
+  for (const item of await readdir(folder, { withFileTypes: true, recursive: true }))
+    // What goes meanwhile takes nothing.
+    if (item.isFile()) bytes += (await stat(join(item.parentPath, item.name)).catch(() => undefined))?.size ?? 0
+  return bytes
+}
 
 async function storeWith(options: Partial<OpenOptions>): Promise<{
   readonly store: SnapshotStore
