@@ -24,8 +24,9 @@ import { show } from "./show.js"
 import { suggestions } from "./suggestion.js"
 import { printable, shortId } from "./text.js"
 import { undo } from "./undo.js"
+import { verify } from "./verify.js"
 
-const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore, revert, undo, redo]
+const COMMANDS: readonly Command[] = [capture, list, show, diff, plan, restore, revert, undo, redo, verify]
 
 async function main(): Promise<void> {
   const args = process.argv.slice(2)

@@ -1,10 +1,10 @@
 /** What a long call is at. */
-export type Phase = "scan" | "stage" | "write" | "delete" | "mark" | "collect"
+export type Phase = "scan" | "stage" | "write" | "delete" | "mark" | "collect" | "verify"
 
 /** A step of a long call. */
 export interface Progress {
   readonly phase: Phase
-  /** Files done in this phase; in the phase `mark`, objects that were reached; in `collect`, packs and files that were looked at. */
+  /** Files done in this phase; in the phase `mark`, objects that were reached; in `collect`, packs and files that were looked at; in `verify`, objects that were read. */
   readonly done: number
   /** What there is to do in this phase, as `done` counts, once that is known. */
   readonly total?: number

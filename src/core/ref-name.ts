@@ -7,7 +7,8 @@ export type RefName = string & { readonly brand: "RefName" }
 /** The name of a work tree in a store: one component of a ref's name. */
 export type Workspace = string & { readonly brand: "Workspace" }
 
-const SNAPSHOTS = "refs/snapshots/"
+/** Where the snapshots of all workspaces stand. */
+export const SNAPSHOTS = "refs/snapshots/"
 
 /** The workspace that `text` names; anything but 1 to 64 of a-z, 0-9 and "-": INVALID_ARGUMENT. */
 export function parseWorkspace(text: string): Workspace {

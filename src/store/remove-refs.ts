@@ -51,6 +51,28 @@ export async function removeRefs(ports: RemovalPorts, names: readonly RefName[])
   }
 }
 
+/**
+ * Runs `step` under Git's own lock of packed-refs. False, with nothing done, while another tool holds it. Only for who
+ * holds the maintenance lock.
+ */
+export async function underPackedRefsLock(
+  fileSystem: FileSystem,
+  layout: GitdirLayout,
+  step: () => Promise<void>,
+): Promise<boolean> {
+  const lock = `${layout.gitdir}/packed-refs.lock`
+  if (!(await takePackedRefs(fileSystem, layout, lock))) return false
+  try {
+    await step()
+    return true
+  } finally {
+    // One that stays is taken over by the next maintenance.
+    await removeIfThere(fileSystem, lock)
+      .catch(() => removeIfThere(fileSystem, lock))
+      .catch(() => {})
+  }
+}
+
 /** Takes Git's lock. False: another tool holds it, or left it. */
 async function takePackedRefs(fileSystem: FileSystem, layout: GitdirLayout, lock: string): Promise<boolean> {
   const take = (): Promise<boolean> => createExclusively(fileSystem, layout.temporary, lock, OWN_MARK)
