@@ -61,7 +61,7 @@ class PackScan {
   readonly #ready: number[] = []
   /** Where each entry ends, by where it begins. */
   readonly #ends = new Map<number, number>()
-  #window = { start: 0, bytes: new Uint8Array(0) }
+  #window: { readonly start: number; readonly bytes: Uint8Array } = { start: 0, bytes: new Uint8Array(0) }
 
   constructor(ports: PackPorts, path: string, file: OpenFile, sizeBytes: number, signal: AbortSignal | undefined) {
     this.#ports = ports
