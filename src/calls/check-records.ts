@@ -58,6 +58,7 @@ async function move({ platform, layout }: StoreContext, name: string, aside: str
 
 async function stateOf({ platform, layout }: StoreContext, name: string): Promise<"sound" | "corrupt" | "unreadable"> {
   try {
+    if ((await platform.fileSystem.lstat(`${layout.gitdir}/${name}`))?.kind === "folder") return "corrupt"
     const bytes = await platform.fileSystem.readFile(`${layout.gitdir}/${name}`)
     // One that is gone was forgotten, or its restore has ended.
     return bytes === undefined || (await decodeRecord(platform.hasher, bytes)) !== undefined ? "sound" : "corrupt"

@@ -63,7 +63,8 @@ export async function auditPack(
       await file.close()
     }
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") found = { pack: "missing", damaged: [] }
+    // A folder in its place is as good as nothing.
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "EISDIR") found = { pack: "missing", damaged: [] }
     else if (isUnreadable(error)) found = { pack: "unreadable", damaged: [] }
     else throw error
   }

@@ -172,8 +172,9 @@ class Check {
   }
 
   async #looseState({ oid, path }: LooseCandidate): Promise<FileState> {
-    const { signal } = this.#request
+    const { signal, fileSystem } = this.#request
     try {
+      if ((await fileSystem.lstat(path))?.kind === "folder") return "corrupt"
       const stream = await streamLoose(this.#request, path, oid, LOOSE_LIMIT_BYTES)
       for await (const chunk of stream?.chunks ?? []) if (chunk.length > 0) signal?.throwIfAborted()
       return "sound"

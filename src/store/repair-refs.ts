@@ -5,7 +5,7 @@ import type { Oid } from "../core/oid.js"
 import { ADOPTED, adoptedTree, baselineRef, SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { GraphCheck } from "./check-graph.js"
-import type { StoreCheck } from "./check-store.js"
+import type { RefStates, StoreCheck } from "./check-store.js"
 import { mendPackedRefs } from "./mend-packed-refs.js"
 import { objectDatabase } from "./object-database.js"
 import { readOwnNodes } from "./own-nodes.js"
@@ -31,8 +31,7 @@ export async function mendRefs(
   check: StoreCheck,
 ): Promise<{ readonly mended: readonly string[]; readonly setAside: readonly string[] }> {
   const { refs, lost } = check
-  const hopeless = [...refs.oids].filter(([name, oid]) => name.startsWith(SNAPSHOTS) && lost.has(oid))
-  const names = new Set([...refs.damaged, ...hopeless.map(([name]) => name), ...refs.misnamed.values()])
+  const names = new Set([...refs.damaged, ...namesOfLost(refs, lost), ...refs.misnamed.values()])
   const mended: string[] = []
   const aside: string[] = []
   if (names.size === 0) return { mended, setAside: aside }
@@ -72,10 +71,16 @@ export async function dropHopelessRefs(
   if (isHidden || loose.some(({ state }) => state === "unreadable")) return aside
   for (const name of refs.damaged)
     if (isOurs(name) && (await canRead(ports, name))) aside.push(...(await dropRef(ports, name, undefined)))
-  for (const [name, oid] of refs.oids)
-    if (name.startsWith(SNAPSHOTS) && lost.has(oid)) aside.push(...(await dropRef(ports, name, oid)))
+  for (const name of namesOfLost(refs, lost)) aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
   return aside
 }
+
+/** The refs of snapshots, and the baselines, whose commit is lost. */
+function namesOfLost({ oids }: RefStates, lost: ReadonlyMap<Oid, unknown>): string[] {
+  return [...oids].filter(([name, oid]) => OF_COMMITS.test(name) && lost.has(oid)).map(([name]) => name)
+}
+
+const OF_COMMITS = /^refs\/(?:snapshots|baseline)\//
 
 /** A snapshot that is stored, whether a ref names it or not. */
 interface Stored {
@@ -145,12 +150,12 @@ async function wholeWithoutRef(
 }
 
 /** What a ref should name. */
-function found(name: RefName, { refs }: StoreCheck, stored: ReadonlyMap<string, Stored>): Oid | undefined {
+function found(name: RefName, { refs, lost }: StoreCheck, stored: ReadonlyMap<string, Stored>): Oid | undefined {
   if (name.startsWith(SNAPSHOTS)) return stored.get(name)?.oid
   if (name.startsWith(ADOPTED)) return adoptedTree(name)
   // A copy of it that is packed.
   const packed = refs.oids.get(name)
-  if (packed !== undefined) return packed
+  if (packed !== undefined && !lost.has(packed)) return packed
   let newest: Stored | undefined
   for (const [ref, each] of stored) {
     const isListed = refs.oids.get(ref) === each.oid
