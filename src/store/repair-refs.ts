@@ -31,7 +31,7 @@ export async function mendRefs(
   check: StoreCheck,
 ): Promise<{ readonly mended: readonly string[]; readonly setAside: readonly string[] }> {
   const { refs, lost } = check
-  const names = new Set([...refs.damaged, ...namesOfLost(refs, lost), ...refs.misnamed.values()])
+  const names = new Set([...refs.damaged, ...namesOfLost(refs, lost), ...[...refs.misnamed].flat()])
   const mended: string[] = []
   const aside: string[] = []
   if (names.size === 0) return { mended, setAside: aside }
@@ -50,7 +50,8 @@ export async function mendRefs(
     mended.push(name)
   }
   for (const [name, own] of refs.misnamed)
-    if (refs.oids.has(own) || mended.includes(own)) aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
+    if (!mended.includes(name) && (refs.oids.has(own) || mended.includes(own)))
+      aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
   return { mended, setAside: aside }
 }
 
