@@ -21,7 +21,11 @@ export async function verify(store: StoreContext, options: VerifyOptions = {}): 
   const done = await underLock(store, "maintenance", async () => {
     const [repaired, records] = [await repairUnderLock(store, request), await repairRecords(store)]
     const { left, mended, setAside } = records
-    const all = { ...repaired, repaired: [...repaired.repaired, ...mended], setAside: [...repaired.setAside, ...setAside] }
+    const all = {
+      ...repaired,
+      repaired: [...repaired.repaired, ...mended],
+      setAside: [...repaired.setAside, ...setAside],
+    }
     return reportOf(all, left)
   })
   // What was missing before is looked for again.

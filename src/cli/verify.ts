@@ -52,7 +52,9 @@ function reportLines(
     ok ? `${checked}: all is well.` : screen.paint("red", `${checked}: ${count(problems.length, "problem")}.`),
     ...problemLines(problems, session),
     ...touchedLines(problems, snapshots, session),
-    ...(repaired.length === 0 ? [] : ["", `Repaired: ${count(repaired.length, "object or file", "objects and files")}.`]),
+    ...(repaired.length === 0
+      ? []
+      : ["", `Repaired: ${count(repaired.length, "object or file", "objects and files")}.`]),
     ...asideLines(setAside),
     ...(ok ? [] : ["", "Try next:", ...hintLines(hintsFor(problems, repair, session), screen.columns)]),
   ]
@@ -60,12 +62,14 @@ function reportLines(
 
 function problemLines(problems: readonly VerifyProblem[], { screen }: Session): string[] {
   if (problems.length === 0) return []
-  const rows = problems.slice(0, MOST_SHOWN).map(({ oid, problem, file, snapshots }): readonly Cell[] => [
-    { text: problem, paint: (text) => screen.paint("red", text) },
-    nameOf(oid),
-    snapshots.length === 0 ? "no snapshot" : count(snapshots.length, "snapshot"),
-    file === undefined || file === oid ? "" : `in ${printablePath(file)}`,
-  ])
+  const rows = problems
+    .slice(0, MOST_SHOWN)
+    .map(({ oid, problem, file, snapshots }): readonly Cell[] => [
+      { text: problem, paint: (text) => screen.paint("red", text) },
+      nameOf(oid),
+      snapshots.length === 0 ? "no snapshot" : count(snapshots.length, "snapshot"),
+      file === undefined || file === oid ? "" : `in ${printablePath(file)}`,
+    ])
   return ["", ...table([{}, {}, {}, { cut: "start" }], rows, screen.columns - 2).map(indent), ...more(problems.length)]
 }
 
@@ -96,7 +100,12 @@ function touchedLines(
 
 function asideLines(setAside: readonly string[]): string[] {
   if (setAside.length === 0) return []
-  return ["", "Moved aside, in the store:", ...setAside.slice(0, MOST_SHOWN).map(printablePath).map(indent), ...more(setAside.length)]
+  return [
+    "",
+    "Moved aside, in the store:",
+    ...setAside.slice(0, MOST_SHOWN).map(printablePath).map(indent),
+    ...more(setAside.length),
+  ]
 }
 
 function hintsFor(problems: readonly VerifyProblem[], repair: boolean, { suggest }: Session): readonly Hint[] {

@@ -130,8 +130,9 @@ export class GraphCheck {
       const type = told ?? (await this.#objects.stream(oid))?.type
       if (type === undefined) this.#lost.set(oid, "missing")
       else if (type === "blob") await this.#readBlob(oid)
-      else for (const { oid: target, type: kind } of targetsOf(type, await readAs(this.#objects, oid, type), oid))
-        this.#meet(target, kind, oid)
+      else
+        for (const { oid: target, type: kind } of targetsOf(type, await readAs(this.#objects, oid, type), oid))
+          this.#meet(target, kind, oid)
     })
     this.#count(1)
   }

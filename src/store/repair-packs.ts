@@ -66,12 +66,7 @@ async function putIndex(ports: RepairPorts, state: PackState, remains: PackRemai
   return true
 }
 
-async function replacePack(
-  ports: RepairPorts,
-  state: PackState,
-  remains: PackRemains,
-  moved: string[],
-): Promise<void> {
+async function replacePack(ports: RepairPorts, state: PackState, remains: PackRemains, moved: string[]): Promise<void> {
   const { fileSystem, layout, signal } = ports
   const pack = await remains.open(state, signal)
   if (pack !== undefined) await salvagePack(ports, layout, state.path, pack, signal)

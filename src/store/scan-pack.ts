@@ -137,7 +137,8 @@ class PackScan {
   }
 
   #await(offset: number, header: PackEntryHeader): void {
-    const base = header.type === "offset-delta" ? offset - header.distance : header.type === "ref-delta" ? header.base : 0
+    const base =
+      header.type === "offset-delta" ? offset - header.distance : header.type === "ref-delta" ? header.base : 0
     const isKnown = typeof base === "number" ? this.#oids.has(base) : this.#offsets.has(base)
     const waiting = this.#waiting.get(base)
     if (isKnown) this.#ready.push(offset)

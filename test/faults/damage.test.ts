@@ -164,21 +164,24 @@ interface Case {
 /** The first and the last of the files of a kind, and all of the loose objects, which are of different types. */
 function casesOf(matches: (file: string) => boolean): Case[] {
   const files = filesBelow(start, "").filter(matches)
-  return [...new Set(MAY_GO.test(files[0] ?? "") || LOOSE.test(files[0] ?? "") ? files : [files[0] as string, files.at(-1) as string])]
-    .flatMap((file) => {
-      const path = `${GITDIR}/${file}`
-      const { size } = start.disk.fs.statSync(path)
-      return damagesOf(Number(size)).map((damage): Case => ({
-        file,
-        damage,
-        fresh: () => {
-          const memory = copyOf(start)
-          damage.inflict?.(memory, path)
-          const fileSystem = damage.inflict === undefined ? unreadable(memory.fileSystem, path) : memory.fileSystem
-          return { memory, fileSystem }
-        },
-      }))
-    })
+  return [
+    ...new Set(
+      MAY_GO.test(files[0] ?? "") || LOOSE.test(files[0] ?? "") ? files : [files[0] as string, files.at(-1) as string],
+    ),
+  ].flatMap((file) => {
+    const path = `${GITDIR}/${file}`
+    const { size } = start.disk.fs.statSync(path)
+    return damagesOf(Number(size)).map((damage): Case => ({
+      file,
+      damage,
+      fresh: () => {
+        const memory = copyOf(start)
+        damage.inflict?.(memory, path)
+        const fileSystem = damage.inflict === undefined ? unreadable(memory.fileSystem, path) : memory.fileSystem
+        return { memory, fileSystem }
+      },
+    }))
+  })
 }
 
 const LOOSE = /^objects\/(?!pack)/
@@ -201,7 +204,9 @@ async function wrongIn({ file, damage, fresh }: Case): Promise<string[]> {
     return isTold && (file === "config" || file === "HEAD") ? [] : [`opening gave ${String(error)}`]
   }
   try {
-    const broken = new Set((await brokenRefs(CHECK_PORTS, fileSystem, GITDIR)).map((line) => line.split(":")[0] as string))
+    const broken = new Set(
+      (await brokenRefs(CHECK_PORTS, fileSystem, GITDIR)).map((line) => line.split(":")[0] as string),
+    )
     const there = new Map((await refsOf(fileSystem).catch(() => [...snapshots])).filter(([ref]) => snapshots.has(ref)))
     const whole = [...there].filter(([ref, id]) => !broken.has(ref) && snapshots.get(ref) === id)
     wrong.push(...(await wrongWithVerify(store, file, damage, broken, whole)))
@@ -251,7 +256,13 @@ function isJudged(file: string, { name }: Damage): boolean {
 
 /** What is not known by the file: a ref that names another object, an alternate that is not there, what is deleted. */
 function isElsewhere(file: string, { name }: Damage): boolean {
-  return file.startsWith("refs/") || file.startsWith("objects/info/") || (!file.endsWith(".pack") && !file.endsWith(".idx") && name === "deleted") || file === "packed-refs" || file.startsWith("objects/")
+  return (
+    file.startsWith("refs/") ||
+    file.startsWith("objects/info/") ||
+    (!file.endsWith(".pack") && !file.endsWith(".idx") && name === "deleted") ||
+    file === "packed-refs" ||
+    file.startsWith("objects/")
+  )
 }
 
 const MAY_GO = /^(?:leases|locks|stat-cache|tmp|unsynced)\/|^let-go$/

@@ -88,7 +88,11 @@ beforeAll(async () => {
   const report = await store.verify({ repair: true })
   // The commit of the third is lost, all else comes back.
   expect(report).toMatchObject({ ok: true, snapshots: 3 })
-  scene = { calls: recorded.calls, faults: faultsOf(recorded.calls, GITDIR).filter(({ call }) => call > opened), report }
+  scene = {
+    calls: recorded.calls,
+    faults: faultsOf(recorded.calls, GITDIR).filter(({ call }) => call > opened),
+    report,
+  }
 })
 
 /** What is wrong after a repair with a fault, and after another one without. */

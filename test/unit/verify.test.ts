@@ -187,7 +187,8 @@ describe.each(PLACES)("repair on %s", (_, start) => {
     expect([ok, setAside]).toEqual([true, []])
     expect(repaired).toContain(index)
     expect(new Set(repaired)).toEqual(new Set(found.problems.map(({ oid }) => oid)))
-    const content = (stored: ReturnType<StoreUnderTest["stored"]>): string => String(stored[index]).replace(/^file \d+/, "")
+    const content = (stored: ReturnType<StoreUnderTest["stored"]>): string =>
+      String(stored[index]).replace(/^file \d+/, "")
     expect(content(place.stored())).toBe(content(before))
     expect(await store.maintain()).toMatchObject({ packsRemoved: 0 })
   })
