@@ -244,10 +244,16 @@ export interface VerifyOptions {
 
 /** Something in the store that is not as it has to be. */
 export interface VerifyProblem {
-  /** The object; of a ref or a file that cannot be read, its name. */
+  /** The object; of a ref or a file that cannot be read, its path from the gitdir on. */
   readonly oid: string
+  /** `corrupt`: it is there, and is not what it has to be, or the system does not give what is in it. */
   readonly problem: "missing" | "corrupt"
-  /** The ids of the snapshots, of any workspace, that it touches; the names of the refs where a commit cannot be read. */
+  /** The file that is damaged, from the gitdir on, where it is known. */
+  readonly file?: string
+  /**
+   * The ids of the snapshots, of any workspace, that it touches, the oldest first; the names of the refs where a commit
+   * cannot be read, or where what reaches it is no snapshot. None: no snapshot counts on it, or each has another copy.
+   */
   readonly snapshots: readonly string[]
 }
 
@@ -255,12 +261,15 @@ export interface VerifyProblem {
 export interface VerifyReport {
   /** Nothing is wrong, or all that was is repaired. */
   readonly ok: boolean
+  /** Of all workspaces. */
   readonly snapshots: number
+  /** How many objects anything in the store counts on; each was read. */
   readonly objects: number
+  /** With `repair`, those that are left. */
   readonly problems: readonly VerifyProblem[]
-  /** The oids that were missing or corrupt and are whole again. */
+  /** The objects, refs and files that were missing or corrupt and are whole again. */
   readonly repaired: readonly string[]
-  /** Paths, relative to the gitdir, of files that were set aside because nothing could be made of them. */
+  /** Where a repair moved damaged files to, relative to the gitdir. Nothing removes them. */
   readonly setAside: readonly string[]
 }
 
@@ -375,7 +384,11 @@ export interface SnapshotStore extends AsyncDisposable {
    * RESTORE_PENDING. The space comes back with the next `maintain`.
    */
   forget(rev: Rev): Promise<void>
-  /** Checks every object that a snapshot counts on against its oid, and every pack against its checksum. */
+  /**
+   * Checks every object that a snapshot of any workspace counts on against its oid, every pack against its checksums, and
+   * every ref. Takes no lock, and runs beside everything else; with `repair`, what is wrong is repaired under the lock of
+   * maintenance: LOCK_HELD.
+   */
   verify(options?: VerifyOptions): Promise<VerifyReport>
   /** What is in the store. Takes no lock and changes nothing. */
   status(): Promise<StoreStatus>

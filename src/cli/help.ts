@@ -65,6 +65,6 @@ const REVISIONS: Section = {
 const STATUS: Section = {
   title: "Exit status",
   body: `  0   done (files that a capture left out are listed on stderr)
-  1   failed or interrupted, or a restore that is not complete
+  1   failed or interrupted, a restore that is not complete, or a store that is not whole
   2   the command line is wrong`,
 }

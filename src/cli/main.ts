@@ -30,6 +30,7 @@ import { stores } from "./stores.js"
 import { suggestions } from "./suggestion.js"
 import { printable, shortId } from "./text.js"
 import { undo } from "./undo.js"
+import { verify } from "./verify.js"
 
 const COMMANDS: readonly Command[] = [
   capture,
@@ -45,6 +46,7 @@ const COMMANDS: readonly Command[] = [
   forget,
   prune,
   gc,
+  verify,
   status,
   stores,
 ]

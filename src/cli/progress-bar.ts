@@ -39,12 +39,13 @@ export function progressBar(stream: NodeJS.WriteStream, wanted: boolean): Progre
 }
 
 function line(fraction: number, { phase, done, total, bytes }: Progress, columns: number): string {
+  const unit = phase === "verify" ? "object" : "file"
   const amount =
     phase === "repack"
       ? prettyBytes(done)
       : total === undefined
-        ? count(done, "file")
-        : `${grouped(done)} of ${count(total, "file")}`
+        ? count(done, unit)
+        : `${grouped(done)} of ${count(total, unit)}`
   const size = bytes === undefined || bytes === 0 ? "" : `, ${prettyBytes(bytes)}`
   const filled = Math.round(Math.min(1, Math.max(0, fraction)) * BAR_COLUMNS)
   const bar = total === undefined ? "" : `${"█".repeat(filled)}${"░".repeat(BAR_COLUMNS - filled)} `
@@ -61,5 +62,6 @@ const TITLES: Readonly<Record<Progress["phase"], string>> = {
   mark: "Marking",
   collect: "Removing",
   repack: "Repacking",
+  verify: "Checking",
 }
 const TITLE_COLUMNS = 9

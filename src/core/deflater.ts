@@ -11,8 +11,11 @@ export interface Deflater {
   inflateAll(bytes: Uint8Array, limitBytes: number): Promise<Uint8Array>
   /** One zlib stream of what `chunks` give, piece by piece. */
   deflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
-  /** The content of the zlib stream that `chunks` give, piece by piece; what follows its end is ignored. A damaged or cut stream throws. */
-  inflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>
+  /**
+   * The content of the zlib stream that `chunks` give, piece by piece; what follows its end is ignored. A damaged or cut
+   * stream throws. `onEnd` is told how many bytes the stream took, once all of its content has been given.
+   */
+  inflateStream(chunks: AsyncIterable<Uint8Array>, onEnd?: (streamBytes: number) => void): AsyncIterable<Uint8Array>
   /** The CRC-32 of `bytes`, continuing from that of the bytes before them. */
   crc32(bytes: Uint8Array, previous?: number): number
 }

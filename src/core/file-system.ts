@@ -97,6 +97,17 @@ export interface FileSystemTraits {
  */
 export const NO_HARD_LINKS: ReadonlySet<string> = new Set(["EPERM", "EMLINK", "ENOSYS", "ENOTSUP", "EOPNOTSUPP"])
 
+/** The system's errors that are a file's or folder's own: it is there and cannot be read. */
+export const UNREADABLE: ReadonlySet<string> = new Set([
+  "EACCES",
+  "EPERM",
+  "EIO",
+  "EBUSY",
+  "ESTALE",
+  "ETIMEDOUT",
+  "EUCLEAN",
+])
+
 export interface FileSystem {
   readonly traits: FileSystemTraits
   /** Of the path itself, not of what it links to. */

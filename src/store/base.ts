@@ -53,7 +53,7 @@ export async function readBase(objects: ObjectDatabase, log: SnapshotLog, snapsh
     isWhole = false
     // The next snapshot gets a manifest of its own; this one's restores see the damage themselves.
   }
-  const reaches = await objects.present(reached)
+  const reaches = await objects.present(reached, "pass-over")
   isWhole &&= reaches.size === reached.size
   return { snapshot, tree: snapshot.commit.tree, reaches, files, isWhole, manifest }
 }

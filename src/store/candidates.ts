@@ -61,7 +61,9 @@ export async function listCandidates(fileSystem: FileSystem, layout: GitdirLayou
     packs: Array.from(packs, ([name, extensions]) => ({ name, extensions })),
     loose,
     temporary: ((await fileSystem.list(layout.temporary)) ?? []).map(({ name }) => name),
-    unsynced: ((await fileSystem.list(layout.unsynced)) ?? []).map(({ name }) => name).filter(isLeaseId),
+    unsynced: ((await fileSystem.list(layout.unsynced)) ?? [])
+      .filter(({ name, kind }) => kind !== "folder" && isLeaseId(name))
+      .map(({ name }) => name),
     unfinished,
   }
 }

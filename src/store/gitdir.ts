@@ -2,6 +2,7 @@
  * The folder of a store: a gitdir in the shape of a bare repository, with a configuration of its own.
  *
  *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ only in gitdirs of other tools
+ *   damaged/                        what a repair set aside; nothing removes it
  *   leases/                         of running captures
  *   let-go                          adopted trees that retention let go
  *   maintained                      when maintenance last came to its end
@@ -19,6 +20,7 @@ import { SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
 import { lastVariable, readGitConfig } from "../core/git-config.js"
 import { makeFolders, writeAtomically } from "./atomic-file.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** Where things are in a gitdir. */
 export interface GitdirLayout {
@@ -32,6 +34,7 @@ export interface GitdirLayout {
   readonly statCache: string
   readonly restores: string
   readonly maintained: string
+  readonly damaged: string
 }
 
 /** The layout of the gitdir at `gitdir`. */
@@ -47,6 +50,7 @@ export function layoutOf(gitdir: string): GitdirLayout {
     statCache: `${gitdir}/stat-cache`,
     restores: `${gitdir}/restores`,
     maintained: `${gitdir}/maintained`,
+    damaged: `${gitdir}/damaged`,
   }
 }
 
@@ -93,7 +97,12 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "restores",
   "maintained",
   "worktrees.json",
+  "damaged",
+  "let-go",
+  "packed-refs",
 ])
+
+const HEAD = "ref: refs/heads/main\n"
 
 const CONFIG = `[core]
 	repositoryformatversion = 0
@@ -106,12 +115,53 @@ const CONFIG = `[core]
 	version = ${STORE_VERSION}
 `
 
+/** The files by which a store is known. */
+export type StoreFile = "HEAD" | "config"
+
+/**
+ * Those of the store's own files that are damaged: a HEAD that Git would not take, or a configuration without the mark of
+ * a store, in a folder that holds nothing but what is in a store. A gitdir of another tool has other things, too.
+ */
+export async function damagedStoreFiles(fileSystem: FileSystem, layout: GitdirLayout): Promise<StoreFile[]> {
+  const damaged: StoreFile[] = []
+  const head = await readIfReadable(fileSystem, `${layout.gitdir}/HEAD`)
+  if (head === undefined || !HEAD_CONTENT.test(head)) damaged.push("HEAD")
+  const config = await readIfReadable(fileSystem, `${layout.gitdir}/config`)
+  const isMarked = config !== undefined && lastVariable(readGitConfig(config), "treeshot.version") !== undefined
+  if (!isMarked && (await holdsOwnOnly(fileSystem, layout))) damaged.push("config")
+  return damaged
+}
+
+/** Writes one of the store's own files anew, durably. */
+export async function writeStoreFile(fileSystem: FileSystem, layout: GitdirLayout, name: StoreFile): Promise<void> {
+  const content = name === "HEAD" ? HEAD : CONFIG
+  await writeAtomically(fileSystem, layout.temporary, `${layout.gitdir}/${name}`, utf8(content), true)
+}
+
+async function readIfReadable(fileSystem: FileSystem, path: string): Promise<string | undefined> {
+  try {
+    const bytes = await fileSystem.readFile(path)
+    return bytes && lossyText(bytes)
+  } catch (error) {
+    if (isUnreadable(error)) return undefined
+    throw error
+  }
+}
+
+async function holdsOwnOnly(fileSystem: FileSystem, { gitdir, objects }: GitdirLayout): Promise<boolean> {
+  const names = (await fileSystem.list(gitdir)) ?? []
+  const folders = (await fileSystem.list(objects)) ?? []
+  return names.every(({ name }) => OWN_NAMES.has(name)) && folders.every(({ name }) => !/^[0-9a-f]{2}$/.test(name))
+}
+
+const HEAD_CONTENT = /^(?:ref:\s*refs\/|[0-9a-f]{40}(?![0-9a-f]))/
+
 /** The configuration comes last: until it is there, the next one to open the folder goes on making it. */
 async function makeGitdir(fileSystem: FileSystem, layout: GitdirLayout): Promise<void> {
-  const { gitdir, temporary } = layout
-  for (const folder of [layout.packs, `${gitdir}/refs`, temporary]) await makeFolders(fileSystem, folder, true)
-  await writeAtomically(fileSystem, temporary, `${gitdir}/HEAD`, utf8("ref: refs/heads/main\n"), true)
-  await writeAtomically(fileSystem, temporary, `${gitdir}/config`, utf8(CONFIG), true)
+  for (const folder of [layout.packs, `${layout.gitdir}/refs`, layout.temporary])
+    await makeFolders(fileSystem, folder, true)
+  await writeStoreFile(fileSystem, layout, "HEAD")
+  await writeStoreFile(fileSystem, layout, "config")
 }
 
 function checkConfig(gitdir: string, text: string): void {

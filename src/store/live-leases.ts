@@ -2,6 +2,7 @@
  * The leases as maintenance reads them: those of live owners name what their captures count on, the others are revoked.
  */
 import { lossyText } from "../core/bytes.js"
+import { errnoOf } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import { toOid } from "../core/oid.js"
 import { toOwner, type Owner } from "../core/owner.js"
@@ -32,7 +33,8 @@ export async function lookAtLeases(fileSystem: FileSystem, folder: string, isAli
   const live = new Map<string, LeaseBase | undefined>()
   const ended: string[] = []
   const ids = new Set<string>()
-  for (const { name } of (await fileSystem.list(folder)) ?? []) {
+  for (const { name, kind } of (await fileSystem.list(folder)) ?? []) {
+    if (kind === "folder") continue
     const id = /^([0-9a-f]{32})\.(?:ref|json)$/.exec(name)?.[1]
     if (id !== undefined) ids.add(id)
   }
@@ -56,7 +58,7 @@ interface LeaseTerms {
  * an unknown owner. Terms appear as a whole, so damaged ones come from before a crash, or from a power cut.
  */
 async function readTerms(fileSystem: FileSystem, folder: string, id: string): Promise<LeaseTerms | "gone" | "damaged"> {
-  const bytes = await fileSystem.readFile(`${folder}/${id}.json`)
+  const bytes = await fileSystem.readFile(`${folder}/${id}.json`).catch(unlessFolder)
   if (bytes !== undefined) return parseTerms(lossyText(bytes)) ?? "damaged"
   const fence = await fileSystem.lstat(`${folder}/${id}.ref`)
   if (fence === undefined) return "gone"
@@ -82,6 +84,11 @@ function parseTerms(text: string): LeaseTerms | undefined {
 
 /** The fence first: without it the lease publishes nothing any more. */
 async function revoke(fileSystem: FileSystem, folder: string, id: string): Promise<void> {
-  await removeIfThere(fileSystem, `${folder}/${id}.ref`)
-  await removeIfThere(fileSystem, `${folder}/${id}.json`)
+  for (const path of [`${folder}/${id}.ref`, `${folder}/${id}.json`])
+    // A folder is a part of no lease: nothing can be written into it.
+    if ((await fileSystem.lstat(path))?.kind !== "folder") await removeIfThere(fileSystem, path)
+}
+
+function unlessFolder(error: unknown): undefined {
+  if (errnoOf(error) !== "EISDIR") throw error
 }

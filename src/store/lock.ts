@@ -105,6 +105,11 @@ function pathBehind(first: string, holders: readonly Holder[]): string {
 /** Who made the lock file at `path`; undefined when it is not there. A file that is not whole was made by nobody who can be checked. */
 async function readHolder(fileSystem: FileSystem, path: string): Promise<Holder | undefined> {
   const stat = await fileSystem.lstat(path)
+  if (stat?.kind === "folder") {
+    // Nobody takes a lock like that.
+    await fileSystem.removeFolder(path)
+    return undefined
+  }
   const bytes = await fileSystem.readFile(path)
   if (stat === undefined || bytes === undefined) return undefined
   const { token, createdMs, owner } = parsed(lossyText(bytes))

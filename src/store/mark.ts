@@ -47,7 +47,7 @@ export async function mark(
 ): Promise<void> {
   const { missing, onUnreadable, signal, onMarked } = options
   const pause = pauses()
-  const open: Step[] = []
+  const open: NamedObject[] = []
   const add = (oid: Oid, type: ObjectType | undefined): void => {
     reached.add(oid)
     // Whether a blob is there decides about nothing else, so it need not be read.
@@ -69,8 +69,8 @@ export async function mark(
   })
 }
 
-/** An object to look into. */
-interface Step {
+/** An object that another one names. */
+export interface NamedObject {
   readonly oid: Oid
   /** Undefined when what names it does not tell. */
   readonly type: ObjectType | undefined
@@ -82,7 +82,7 @@ async function targetsAt(
   oid: Oid,
   told: ObjectType | undefined,
   missing: "pass-over" | undefined,
-): Promise<readonly Step[]> {
+): Promise<readonly NamedObject[]> {
   const type = told ?? (await typeOf(objects, oid, missing))
   if (type === undefined || type === "blob") return []
   const bytes = await readAs(objects, oid, type).catch((error: unknown) => {
@@ -106,11 +106,12 @@ async function typeOf(
   )
 }
 
-function targetsOf(type: Exclude<ObjectType, "blob">, bytes: Uint8Array, oid: Oid): Step[] {
+/** What a tree, commit or tag names; gitlinks are left out. Bytes that make no sense: OBJECT_CORRUPT. */
+export function targetsOf(type: Exclude<ObjectType, "blob">, bytes: Uint8Array, oid: Oid): NamedObject[] {
   if (type === "tag") return [{ oid: tagTarget(bytes, oid), type: undefined }]
   if (type === "commit") {
     const { tree, parents } = decodeCommit(bytes, oid)
-    return [{ oid: tree, type: "tree" }, ...parents.map((parent): Step => ({ oid: parent, type: "commit" }))]
+    return [{ oid: tree, type: "tree" }, ...parents.map((parent): NamedObject => ({ oid: parent, type: "commit" }))]
   }
   return decodeTree(bytes, oid)
     .filter(({ mode }) => mode !== "160000")

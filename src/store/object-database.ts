@@ -10,6 +10,7 @@ import { OpenFiles } from "./open-files.js"
 import type { PackPorts } from "./pack-entries.js"
 import { inOnePiece, type ObjectPorts, type ObjectStream } from "./stored-object.js"
 import { unpackEach } from "./unpack-each.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** Where to read objects, and what with. */
 export interface ObjectDatabaseOptions extends ObjectPorts {
@@ -48,8 +49,11 @@ export interface ObjectDatabase extends ObjectReader {
   readTogether(oids: Iterable<Oid>): Promise<Map<Oid, GitObject>>
   /** Whether the object is stored. It is not read; a copy that was found to be damaged does not count. */
   has(oid: Oid): Promise<boolean>
-  /** Those of `oids` that are stored, on the terms of `has`. */
-  present(oids: Iterable<Oid>): Promise<Set<Oid>>
+  /**
+   * Those of `oids` that are stored, on the terms of `has`. A pack that the system does not read throws, as what is in it
+   * is not known; with `unreadable` "pass-over" it holds nothing.
+   */
+  present(oids: Iterable<Oid>, unreadable?: "pass-over"): Promise<Set<Oid>>
   /** The oids that begin with `prefix`, 1 to 40 lowercase hex digits, sorted; none for another text. */
   withPrefix(prefix: string): Promise<Oid[]>
   /** Paths, without extension, of the packs that were opened and are not used, since their files are not what they should be. */
@@ -160,7 +164,7 @@ class Database implements ObjectDatabase {
     return (await this.present([oid])).has(oid)
   }
 
-  async present(oids: Iterable<Oid>): Promise<Set<Oid>> {
+  async present(oids: Iterable<Oid>, unreadable?: "pass-over"): Promise<Set<Oid>> {
     this.#checkOpen()
     const found = new Set<Oid>()
     const left = new Set<Oid>(oids)
@@ -170,7 +174,10 @@ class Database implements ObjectDatabase {
         found.add(oid)
         left.delete(oid)
       }
-      for (const folder of folders) if (left.size > 0) await folder.locate(left, meet, (error) => failures.push(error))
+      const failed = (error: unknown): void => {
+        if (unreadable === undefined || !isUnreadable(error)) failures.push(error)
+      }
+      for (const folder of folders) if (left.size > 0) await folder.locate(left, meet, failed)
       return left.size === 0 ? true : undefined
     })
     return found

@@ -4,7 +4,7 @@ import type { Deflater } from "../core/deflater.js"
 import type { GitLibrary } from "../core/git-library.js"
 import type { Hasher } from "../core/hasher.js"
 import { encodeManifest, isPlain, type Manifest } from "../core/manifest.js"
-import { hashObject } from "../core/object.js"
+import { hashObject, type GitObject } from "../core/object.js"
 import { settleAll } from "../core/settle-all.js"
 import type { Oid } from "../core/oid.js"
 import { manifestCommit } from "../core/snapshot-commit.js"
@@ -84,6 +84,17 @@ export function packSink(
       return addCommit(manifestCommit(tree.oid))
     },
   }
+}
+
+/** What a manifest is kept as: its text, its tree and its commit, by oid. */
+export async function manifestContents(hasher: Hasher, manifest: Manifest): Promise<ReadonlyMap<Oid, GitObject>> {
+  const { text, blob, tree } = await manifestObjects(hasher, manifest)
+  const commit = encodeCommit(manifestCommit(tree.oid))
+  return new Map<Oid, GitObject>([
+    [blob, { type: "blob", bytes: text }],
+    [tree.oid, { type: "tree", bytes: tree.bytes }],
+    [await hashObject(hasher, "commit", commit), { type: "commit", bytes: commit }],
+  ])
 }
 
 /** The commit that a manifest is kept as; undefined for one that says nothing. */

@@ -25,6 +25,9 @@ export interface PackEntry {
   readonly content?: Uint8Array
 }
 
+/** Where the entries of a pack are. */
+export type EntryPlaces = Pick<PackIndex, "find" | "nextOffset" | "packChecksum">
+
 /**
  * Reads the entries of one pack and puts deltas and their bases together. What it gives is not verified; what it
  * cannot make sense of throws a plain Error.
@@ -32,12 +35,12 @@ export interface PackEntry {
 export class PackEntries {
   readonly #ports: PackPorts
   readonly #path: string
-  readonly #index: PackIndex
+  readonly #index: EntryPlaces
   readonly #end: number
   readonly #cacheKey: string
 
   /** `end` is where the last entry ends. */
-  constructor(ports: PackPorts, path: string, index: PackIndex, end: number) {
+  constructor(ports: PackPorts, path: string, index: EntryPlaces, end: number) {
     this.#ports = ports
     this.#path = path
     this.#index = index

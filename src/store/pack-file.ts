@@ -48,6 +48,22 @@ export async function openPackFile(ports: PackPorts, path: string): Promise<Pack
   })
 }
 
+/**
+ * Opens `<path>.pack` by an index that is not in question, whatever the pack's first and last bytes are, and however long
+ * it is. What is damaged in it: OBJECT_CORRUPT, object by object.
+ */
+export async function openByIndex(ports: PackPorts, path: string, index: PackIndex): Promise<PackFile> {
+  return ports.openFiles.use(`${path}.pack`, async (file) => {
+    const { sizeBytes } = await file.stat()
+    const trailer = new Uint8Array(PACK_TRAILER_BYTES)
+    const endBytes = Math.max(0, sizeBytes - PACK_TRAILER_BYTES)
+    await file.read(trailer, endBytes)
+    // A pack that was cut ends in the middle of an entry, not in a checksum.
+    const isEnded = equalBytes(trailer, index.packChecksum)
+    return new IndexedPack(ports, `${path}.pack`, index, isEnded ? endBytes : sizeBytes)
+  })
+}
+
 class IndexedPack implements PackFile {
   readonly index: PackIndex
   readonly #ports: PackPorts

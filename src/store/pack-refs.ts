@@ -3,7 +3,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import { SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import { withRefs } from "./packed-refs.js"
-import { releasePackedRefs, takePackedRefs, type RemovalPorts } from "./packed-refs-lock.js"
+import { underPackedRefsLock, type RemovalPorts } from "./packed-refs-lock.js"
 
 /**
  * Moves the refs of snapshots from files of their own into packed-refs, where there are many; gives how many. Nothing while
@@ -14,10 +14,12 @@ export async function packRefs(ports: RemovalPorts): Promise<number> {
   const { fileSystem, layout } = ports
   const loose = await looseSnapshots(ports)
   if (loose.size < FEWEST) return 0
-  if (!(await takePackedRefs(ports))) return 0
-  try {
+  let packed = 0
+  await underPackedRefsLock(ports, async () => {
     const path = `${layout.gitdir}/packed-refs`
     const bytes = (await fileSystem.readFile(path)) ?? new Uint8Array()
+    // Half a line would become a whole one.
+    if (bytes.length > 0 && bytes.at(-1) !== NEWLINE) return
     await writeAtomically(fileSystem, layout.temporary, path, withRefs(bytes, loose), true)
     const folders = new Set<string>()
     for (const [name, oid] of loose) {
@@ -26,12 +28,11 @@ export async function packRefs(ports: RemovalPorts): Promise<number> {
       if (content === undefined || toOid(lossyText(content).trimEnd()) !== oid) continue
       await removeIfThere(fileSystem, `${layout.gitdir}/${name}`)
       folders.add(folderOf(`${layout.gitdir}/${name}`))
+      packed++
     }
     for (const folder of folders) await fileSystem.syncFolder(folder)
-    return loose.size
-  } finally {
-    await releasePackedRefs(ports)
-  }
+  })
+  return packed
 }
 
 async function looseSnapshots({ fileSystem, layout }: RemovalPorts): Promise<Map<RefName, Oid>> {
@@ -49,3 +50,4 @@ async function looseSnapshots({ fileSystem, layout }: RemovalPorts): Promise<Map
 
 /** Fewer files are no burden. */
 const FEWEST = 64
+const NEWLINE = 0x0a

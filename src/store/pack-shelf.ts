@@ -51,7 +51,7 @@ export class PackShelf {
       if (!name.endsWith(".idx") || !names.has(`${name.slice(0, -4)}.pack`)) continue
       const path = `${this.#folder}/${name.slice(0, -4)}`
       const [index, pack] = await Promise.all([fileSystem.lstat(`${path}.idx`), fileSystem.lstat(`${path}.pack`)])
-      if (index === undefined || pack === undefined) continue
+      if (index === undefined || pack === undefined || index.kind === "folder" || pack.kind === "folder") continue
       const identity = `${identityOf(index)} ${identityOf(pack)}`
       const same = known.get(path)
       if (same?.identity === identity) known.delete(path)

@@ -17,15 +17,28 @@ export function packedRefsLock({ gitdir }: GitdirLayout): string {
   return `${gitdir}/packed-refs.lock`
 }
 
+type LockPorts = Pick<RemovalPorts, "fileSystem" | "layout">
+
+/** Runs `step` under the lock. False, with nothing done, while another tool holds it. Only for who holds the maintenance lock. */
+export async function underPackedRefsLock(ports: LockPorts, step: () => Promise<void>): Promise<boolean> {
+  if (!(await takePackedRefs(ports))) return false
+  try {
+    await step()
+    return true
+  } finally {
+    await releasePackedRefs(ports)
+  }
+}
+
 /** Takes the lock. False: another tool holds it, or left it. */
-export async function takePackedRefs(ports: RemovalPorts): Promise<boolean> {
+export async function takePackedRefs(ports: LockPorts): Promise<boolean> {
   const { fileSystem, layout } = ports
   const take = (): Promise<boolean> => createExclusively(fileSystem, layout.temporary, packedRefsLock(layout), OWN_MARK)
   return (await take()) || ((await dropDeadLock(ports)) && (await take()))
 }
 
 /** Gives the lock back. One that stays is taken over by the next maintenance. */
-export async function releasePackedRefs({ fileSystem, layout }: RemovalPorts): Promise<void> {
+export async function releasePackedRefs({ fileSystem, layout }: LockPorts): Promise<void> {
   const remove = (): Promise<void> => removeIfThere(fileSystem, packedRefsLock(layout))
   await remove()
     .catch(remove)
@@ -33,7 +46,7 @@ export async function releasePackedRefs({ fileSystem, layout }: RemovalPorts): P
 }
 
 /** Removes the lock that a maintenance which was killed left; false when there is none, or it is of another tool. */
-export async function dropDeadLock({ fileSystem, layout }: RemovalPorts): Promise<boolean> {
+export async function dropDeadLock({ fileSystem, layout }: LockPorts): Promise<boolean> {
   const lock = packedRefsLock(layout)
   const content = await fileSystem.readFile(lock)
   if (content === undefined || lossyText(content) !== lossyText(OWN_MARK)) return false

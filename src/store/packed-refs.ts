@@ -4,7 +4,7 @@
  *
  * Source: https://git-scm.com/docs/git-pack-refs
  */
-import { concat, latinText, utf8 } from "../core/bytes.js"
+import { concat, latinText, lossyText, utf8 } from "../core/bytes.js"
 import { toOid, type Oid } from "../core/oid.js"
 
 /** A line of packed-refs that names a ref. */
@@ -13,10 +13,16 @@ export interface PackedRef {
   readonly name: string
 }
 
-/** The refs in the text of packed-refs, in order. A line that is none of the three goes to `onOther`. */
+/**
+ * The refs in the text of packed-refs, in order. A line that is none of the three goes to `onOther`, and so does a last
+ * line without an end, which may be half of one.
+ */
 export function parsePackedRefs(text: string, onOther: (line: string) => void = () => {}): PackedRef[] {
   const refs: PackedRef[] = []
-  for (const line of text.split("\n")) {
+  const lines = text.split("\n")
+  const half = lines.pop() ?? ""
+  if (half !== "") onOther(half)
+  for (const line of lines) {
     const oid = toOid(line.slice(0, 40))
     if (oid !== undefined && line[40] === " " && line.length > 41) refs.push({ oid, name: line.slice(41) })
     else if (line !== "" && !line.startsWith("#") && !(line[0] === "^" && toOid(line.slice(1)) !== undefined))
@@ -25,10 +31,11 @@ export function parsePackedRefs(text: string, onOther: (line: string) => void = 
   return refs
 }
 
-/** The bytes of packed-refs without some refs. */
+/** The bytes of packed-refs without some refs. Never none at all: such a file looks like one that was damaged. */
 export function withoutRefs(bytes: Uint8Array, names: ReadonlySet<string>): Uint8Array {
   const { header, refs } = split(bytes)
-  return concat([...header, ...refs.filter(({ name }) => !names.has(name)).map(({ lines }) => lines)])
+  const kept = [...header, ...refs.filter(({ name }) => !names.has(name)).map(({ lines }) => lines)]
+  return kept.length === 0 ? HEADER : concat(kept)
 }
 
 /** The bytes of packed-refs with more refs, or with others of these names. They are no annotated tags. */
@@ -39,6 +46,21 @@ export function withRefs(bytes: Uint8Array, added: ReadonlyMap<string, Oid>): Ui
   // Git looks names up in the order of their bytes where the first line says so; without it, any order is right.
   const sorted = [...all].toSorted(([a], [b]) => (a < b ? -1 : 1))
   return concat([...(bytes.length === 0 ? [HEADER] : header), ...sorted.map(([, lines]) => lines)])
+}
+
+/** The bytes of packed-refs without the lines that make no sense, and what belongs to them. */
+export function soundLines(bytes: Uint8Array): Uint8Array {
+  const kept: Uint8Array[] = []
+  let isKept = false
+  for (let at = 0, end = 0; at < bytes.length; at = end) {
+    end = lineEnd(bytes, at)
+    const line = bytes.subarray(at, end)
+    let isSound = line[0] !== HASH || (at === 0 && lossyText(line).startsWith("# pack-refs with:"))
+    parsePackedRefs(lossyText(line), () => (isSound = false))
+    isKept = line[0] === CIRCUMFLEX ? isKept && isSound : isSound
+    if (isKept) kept.push(line)
+  }
+  return kept.length === 0 ? HEADER : concat(kept)
 }
 
 /** The comments, and the refs, each with the line that belongs to it, and a name with one unit for each byte. */
@@ -53,8 +75,7 @@ function split(bytes: Uint8Array): { header: Uint8Array[]; refs: { name: string;
     }
     const name = latinText(bytes.subarray(at + 41, end)).trimEnd()
     if (bytes[end] === CIRCUMFLEX) end = lineEnd(bytes, end)
-    const lines = bytes.subarray(at, end)
-    refs.push({ name, lines: lines.at(-1) === NEWLINE ? lines : concat([lines, utf8("\n")]) })
+    refs.push({ name, lines: bytes.subarray(at, end) })
   }
   return { header, refs }
 }

@@ -10,12 +10,13 @@ import { toOid, type Oid } from "../core/oid.js"
 import { toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, makeFolders, removeIfThere, writeAtomically } from "./atomic-file.js"
 import { parsePackedRefs } from "./packed-refs.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** The refs of a store. */
 export interface Refs {
-  /** What the ref names; undefined when there is no such ref. Emptied, cut or symbolic: REF_INVALID. */
+  /** What the ref names; undefined when there is no such ref. Emptied, cut, symbolic or not to be read: REF_INVALID. */
   read(name: RefName): Promise<Oid | undefined>
-  /** The names that begin with `prefix`, which ends in "/"; sorted. */
+  /** The names that begin with `prefix`, which ends in "/"; sorted. Packed ones are left out when the system does not read them. */
   names(prefix: string): Promise<RefName[]>
   /** Sets a ref, whatever it was. */
   write(name: RefName, oid: Oid, durable: boolean): Promise<void>
@@ -51,6 +52,14 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
     return refs
   }
 
+  async function read(name: RefName): Promise<Oid | undefined> {
+    const bytes = await fileSystem.readFile(fileOf(name)).catch(unlessFolder)
+    if (bytes === undefined) return (await packed()).get(name)
+    const oid = toOid(lossyText(bytes).trimEnd())
+    if (oid === undefined) throw invalid(name, "is damaged: it names no object")
+    return oid
+  }
+
   async function collect(folder: string, into: Set<string>): Promise<void> {
     const items = (await fileSystem.list(fileOf(folder.slice(0, -1)))) ?? []
     for (const item of items) {
@@ -74,21 +83,16 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
 
   return {
     async read(name) {
-      const bytes = await fileSystem.readFile(fileOf(name))
-      if (bytes === undefined) return (await packed()).get(name)
-      const oid = toOid(lossyText(bytes).trimEnd())
-      if (oid === undefined)
-        throw new SnapshotError(
-          "REF_INVALID",
-          `The ref ${name} is damaged: it names no object. Capture again; other snapshots are not touched by this.`,
-          { ref: name },
-        )
-      return oid
+      try {
+        return await read(name)
+      } catch (cause) {
+        throw isUnreadable(cause) ? invalid(name, "cannot be read", cause) : cause
+      }
     },
     async names(prefix) {
       const names = new Set<string>()
       await collect(prefix, names)
-      for (const name of (await packed()).keys()) if (name.startsWith(prefix)) names.add(name)
+      for (const name of (await packed().catch(unlessUnreadable)).keys()) if (name.startsWith(prefix)) names.add(name)
       return [...names].sort() as RefName[]
     },
     async write(name, oid, durable) {
@@ -113,6 +117,21 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
 }
 
 const NO_REFS: ReadonlyMap<RefName, Oid> = new Map()
+/** Git leaves empty folders where refs were: such a one is no ref, and hides none that is packed. */
+function unlessFolder(error: unknown): undefined {
+  if (errnoOf(error) !== "EISDIR") throw error
+}
+
+/** Packed refs that cannot be read hide none of the loose ones. */
+function unlessUnreadable(error: unknown): Map<RefName, Oid> {
+  if (!isUnreadable(error)) throw error
+  return new Map()
+}
+
+function invalid(ref: RefName, why: string, cause?: unknown): SnapshotError {
+  const message = `The ref ${ref} ${why}. Verify the store and repair it to find its snapshot; other snapshots are not touched by this.`
+  return new SnapshotError("REF_INVALID", message, { ref }, cause)
+}
 
 /** Lines that make no sense are passed over. */
 function parsePacked(text: string): Map<RefName, Oid> {

@@ -68,5 +68,16 @@ export async function pendingWorkspaces(fileSystem: FileSystem, { restores }: Gi
   return pending
 }
 
+/** The files of running and of finished restores of all workspaces, from the gitdir on. */
+export async function restoreFiles(fileSystem: FileSystem, { restores }: GitdirLayout): Promise<string[]> {
+  const files: string[] = []
+  for (const workspace of (await fileSystem.list(restores)) ?? []) {
+    if (workspace.kind !== "folder") continue
+    for (const { name } of (await fileSystem.list(`${restores}/${workspace.name}`)) ?? [])
+      if (name === RUNNING || NAME.test(name)) files.push(`restores/${workspace.name}/${name}`)
+  }
+  return files
+}
+
 const RUNNING = "running"
 const NAME = /^\d{8}T\d{9}Z-[0-9a-f]+$/

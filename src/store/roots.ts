@@ -5,6 +5,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import { toRefName } from "../core/ref-name.js"
 import { listFollowing } from "./list-following.js"
 import { parsePackedRefs } from "./packed-refs.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** All refs of a gitdir. */
 export interface RefRoots {
@@ -13,23 +14,43 @@ export interface RefRoots {
   readonly folders: readonly string[]
 }
 
+/** Is told of a ref that is damaged or that the system does not read, by its name or as `packed-refs`. */
+export type OnDamagedRef = (name: string) => void
+
 /**
  * Reads every ref, whatever it is called: loose ones first, which come before packed ones of their name. One that names
- * no object and no other ref, and packed refs that cannot be read to their end: REF_INVALID, since nothing is known to be
- * unreached then.
+ * no object and no other ref, and packed refs that cannot be read to their end or are empty, as only damage leaves them:
+ * REF_INVALID, since nothing is known to be unreached then. With `onDamaged` they are passed over.
  */
-export async function readRefRoots(fileSystem: FileSystem, gitdir: string): Promise<RefRoots> {
+export async function readRefRoots(
+  fileSystem: FileSystem,
+  gitdir: string,
+  onDamaged?: OnDamagedRef,
+): Promise<RefRoots> {
   const oids = new Map<string, Oid>()
   const loose = new Set<string>()
   const folders = [gitdir]
   await collectLoose("refs")
-  const packed = await fileSystem.readFile(`${gitdir}/packed-refs`)
-  const damaged = (): never => {
-    throw invalid("packed-refs")
-  }
-  for (const { name, oid } of parsePackedRefs(lossyText(packed ?? new Uint8Array()), damaged))
+  const packed = await read("packed-refs")
+  if (packed?.length === 0) damaged("packed-refs")
+  for (const { name, oid } of parsePackedRefs(lossyText(packed ?? new Uint8Array()), () => damaged("packed-refs")))
     if (!loose.has(name)) oids.set(name, oid)
   return { oids, folders }
+
+  function damaged(name: string): void {
+    if (onDamaged === undefined) throw invalid(name)
+    onDamaged(name)
+  }
+
+  async function read(name: string): Promise<Uint8Array | undefined> {
+    try {
+      return await fileSystem.readFile(`${gitdir}/${name}`)
+    } catch (error) {
+      if (onDamaged === undefined || !isUnreadable(error)) throw error
+      onDamaged(name)
+      return undefined
+    }
+  }
 
   async function collectLoose(folder: string): Promise<void> {
     folders.push(`${gitdir}/${folder}`)
@@ -41,12 +62,13 @@ export async function readRefRoots(fileSystem: FileSystem, gitdir: string): Prom
   }
 
   async function readLoose(name: string): Promise<void> {
-    const bytes = await fileSystem.readFile(`${gitdir}/${name}`)
+    const bytes = await read(name)
     // Deleted or packed meanwhile.
     if (bytes === undefined) return
     const text = lossyText(bytes).trimEnd()
     const oid = toOid(text)
-    if (oid === undefined && !isSymbolic(text) && canBeRef(name)) throw invalid(name)
+    // What stands packed under a damaged ref's name is as good as anything that is known of it.
+    if (oid === undefined && !isSymbolic(text) && canBeRef(name)) return damaged(name)
     loose.add(name)
     if (oid !== undefined) oids.set(name, oid)
   }

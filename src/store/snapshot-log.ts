@@ -7,6 +7,7 @@ import { snapshotFolder, type RefName, type Workspace } from "../core/ref-name.j
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { readTree } from "../core/tree.js"
 import type { Refs } from "./refs.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** A snapshot as it is stored. */
 export interface StoredSnapshot {
@@ -19,8 +20,9 @@ export interface StoredSnapshot {
 /** The snapshots of a store. */
 export interface SnapshotLog {
   /**
-   * The snapshots of a workspace, newest first, read as they are asked for. Damaged ones are passed over, or throw
-   * REF_INVALID, OBJECT_MISSING or OBJECT_CORRUPT where each of them counts.
+   * The snapshots of a workspace, newest first, read as they are asked for. Those that are damaged or that the system
+   * does not read are passed over, or throw where each of them counts: REF_INVALID, OBJECT_MISSING, OBJECT_CORRUPT,
+   * IO_FAILED.
    */
   newestFirst(workspace: Workspace, damaged?: "pass-over" | "throw"): AsyncIterable<StoredSnapshot>
   /** The snapshot with this id in any workspace; undefined when no ref names it. */
@@ -94,7 +96,7 @@ async function unlessDamaged<Value>(reading: Promise<Value>): Promise<Value | un
   try {
     return await reading
   } catch (error) {
-    if (error instanceof SnapshotError && DAMAGE.has(error.code)) return undefined
+    if (isUnreadable(error) || (error instanceof SnapshotError && DAMAGE.has(error.code))) return undefined
     throw error
   }
 }

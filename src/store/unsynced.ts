@@ -3,12 +3,13 @@
  * and holding its ref, so that a capture of durability "power" can sync what it builds on.
  */
 import { lossyText, utf8 } from "../core/bytes.js"
-import { errnoOf } from "../core/errors.js"
-import type { FileSystem, FolderItem } from "../core/file-system.js"
+import { errnoOf, isSnapshotError } from "../core/errors.js"
+import type { FileSystem, FolderItem, OpenFile } from "../core/file-system.js"
 import { toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
 import type { Refs } from "./refs.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** Notes that the snapshot at `ref`, made under the lease `leaseId`, is not synced. */
 export async function markUnsynced(
@@ -28,8 +29,8 @@ export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout,
   for (const marker of markers) {
     const name = await refIn(fileSystem, layout, marker.name)
     await syncPacks(fileSystem, layout, packs, marker.name)
-    // Without its ref the snapshot is not published yet, and may still be.
-    if (name === undefined || (await refs.read(name)) === undefined) continue
+    // Without its ref the snapshot is not published yet, and may still be. One that is damaged is not built on.
+    if (name === undefined || (await refs.read(name).catch(unlessInvalid)) === undefined) continue
     await syncRef(fileSystem, layout.gitdir, name)
     await unmarkUnsynced(fileSystem, layout, marker.name)
   }
@@ -62,7 +63,7 @@ export async function unmarkUnsynced(fileSystem: FileSystem, layout: GitdirLayou
 
 /** The ref that a marker names; undefined for one that is gone, or that a power cut left damaged. */
 async function refIn(fileSystem: FileSystem, layout: GitdirLayout, leaseId: string): Promise<RefName | undefined> {
-  const bytes = await fileSystem.readFile(`${layout.unsynced}/${leaseId}`)
+  const bytes = await fileSystem.readFile(`${layout.unsynced}/${leaseId}`).catch(unlessUnreadable)
   return toRefName(lossyText(bytes ?? new Uint8Array()).trim())
 }
 
@@ -86,17 +87,27 @@ async function syncRef(fileSystem: FileSystem, gitdir: string, ref: RefName): Pr
     await fileSystem.syncFolder(folder)
 }
 
+/** False for what is not there, or not to be read: nothing builds on it. */
 async function syncIfThere(fileSystem: FileSystem, path: string): Promise<boolean> {
+  let file: OpenFile
   try {
-    const file = await fileSystem.open(path, "read")
-    try {
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    return true
+    file = await fileSystem.open(path, "read")
   } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false
+    if (errnoOf(error) === "ENOENT" || isUnreadable(error)) return false
     throw error
   }
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  return true
+}
+
+function unlessInvalid(error: unknown): undefined {
+  if (!isSnapshotError(error, "REF_INVALID")) throw error
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!isUnreadable(error)) throw error
 }

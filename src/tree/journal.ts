@@ -64,16 +64,21 @@ export async function decodeRecord(hasher: Hasher, bytes: Uint8Array): Promise<R
   const body = bytes.subarray(begin)
   if (lossyText(bytes.subarray(0, begin)) !== `${await digest(hasher, [body])}\n`) return undefined
   const [first = "", ...lines] = lossyText(body).trimEnd().split("\n")
-  const head = JSON.parse(first) as Partial<RestoreRecord>
-  if (head.version !== 1 || toOid(head.tree ?? "") === undefined) return undefined
-  const steps: Record<string, unknown[]> = { writes: [], deletes: [], keeps: [] }
-  const pause = pauses()
-  for (const line of lines) {
-    await pause()
-    const [kind, item] = JSON.parse(line) as [string, unknown]
-    steps[kind]?.push(item)
+  try {
+    const head = JSON.parse(first) as Partial<RestoreRecord>
+    if (head.version !== 1 || toOid(head.tree ?? "") === undefined) return undefined
+    const steps = { writes: [] as unknown[], deletes: [] as unknown[], keeps: [] as unknown[] }
+    const pause = pauses()
+    for (const line of lines) {
+      await pause()
+      const [kind, item] = JSON.parse(line) as [keyof typeof steps, unknown]
+      steps[kind].push(item)
+    }
+    return { ...head, ...steps } as unknown as RestoreRecord
+  } catch {
+    // With the right checksum, it comes from hostile hands.
+    return undefined
   }
-  return { ...head, ...steps } as unknown as RestoreRecord
 }
 
 const DIGEST_DIGITS = 40

@@ -4,7 +4,7 @@
  * showing, so it is read twice and has to be the same.
  */
 import { errnoOf } from "../core/errors.js"
-import type { FileStat, FileSystem, FolderHandle, OpenFile } from "../core/file-system.js"
+import { UNREADABLE, type FileStat, type FileSystem, type FolderHandle, type OpenFile } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
 import { hashObject, objectHeader } from "../core/object.js"
 import { oidAt, type Oid } from "../core/oid.js"
@@ -115,17 +115,6 @@ function failureOf(errno: string | undefined): ReadFailure | undefined {
   if (UNREADABLE.has(errno)) return "unreadable"
   return NOT_A_FILE.has(errno) ? "absent" : undefined
 }
-
-/** The system's errors that are a file's or folder's own: it is there and cannot be read. */
-export const UNREADABLE: ReadonlySet<string> = new Set([
-  "EACCES",
-  "EPERM",
-  "EIO",
-  "EBUSY",
-  "ESTALE",
-  "ETIMEDOUT",
-  "EUCLEAN",
-])
 
 const NOT_A_FILE: ReadonlySet<string> = new Set([
   "ENOENT",

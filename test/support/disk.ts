@@ -23,6 +23,7 @@ export type DiskFs = Pick<
   | "readlinkSync"
   | "renameSync"
   | "rmSync"
+  | "statSync"
   | "symlinkSync"
   | "unlinkSync"
   | "writeFileSync"

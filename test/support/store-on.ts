@@ -125,10 +125,12 @@ function otherHalf(name: string): string {
   return name.endsWith(".idx") ? `${name.slice(0, -4)}.pack` : name.replace(/\.pack$/, ".idx")
 }
 
+/** Reads all that `first` reaches, but for what is known to be whole with all that it reaches, and adds it to that. */
 async function readAll(objects: ReturnType<typeof objectDatabase>, first: Oid, whole: Set<Oid>): Promise<void> {
+  const read = new Set<Oid>()
   const open = [first]
   for (let oid = open.pop(); oid !== undefined; oid = open.pop()) {
-    if (whole.has(oid)) continue
+    if (whole.has(oid) || read.has(oid)) continue
     const object = await objects.read(oid)
     if (object === undefined) throw new Error(`${oid} is missing`)
     if (object.type === "commit") {
@@ -137,8 +139,9 @@ async function readAll(objects: ReturnType<typeof objectDatabase>, first: Oid, w
     } else if (object.type === "tree") {
       for (const entry of decodeTree(object.bytes, oid)) open.push(entry.oid)
     }
-    whole.add(oid)
+    read.add(oid)
   }
+  for (const oid of read) whole.add(oid)
 }
 
 function copyInto(from: Disk, to: Disk, folder: string): void {

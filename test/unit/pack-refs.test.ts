@@ -5,7 +5,6 @@ import type { Oid } from "../../src/core/oid.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { layoutOf } from "../../src/store/gitdir.js"
 import { packRefs } from "../../src/store/pack-refs.js"
-import { withRefs } from "../../src/store/packed-refs.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
@@ -48,6 +47,13 @@ describe.runIf(gitIsThere())("packing refs", () => {
     expect(await readdir(join(layout.gitdir, "refs/snapshots/main"))).toHaveLength(64)
   })
 
+  it("does nothing while the last line of the packed ones is cut off", async () => {
+    const { layout, oid } = await storeWith(64)
+    await writeFile(join(layout.gitdir, "packed-refs"), `${oid} refs/heads/a\n${oid} refs/heads/b-and-mo`)
+    expect(await packRefs({ fileSystem, layout, nowMs: Date.now() })).toBe(0)
+    expect(await readFile(join(layout.gitdir, "packed-refs"), "utf8")).toMatch(/-mo$/)
+  })
+
   it("leaves a ref that is damaged, or that was set by hand meanwhile", async () => {
     const { layout, refs } = await storeWith(64)
     await writeFile(join(layout.gitdir, refs[3] ?? ""), "")
@@ -55,17 +61,6 @@ describe.runIf(gitIsThere())("packing refs", () => {
     await writeRefs(layout.gitdir, "1234567890123456789012345678901234567890" as Oid, ["another"])
     expect(await packRefs({ fileSystem, layout, nowMs: Date.now() })).toBe(64)
     expect(await readFile(join(layout.gitdir, refs[3] ?? ""), "utf8")).toBe("")
-  })
-})
-
-describe("packed-refs with more refs", () => {
-  const OID = "1234567890123456789012345678901234567890" as Oid
-
-  it("keeps lines that were cut off at the end, and no order that the first line does not promise", () => {
-    const old = `${OID} refs/z\n${OID} refs/b`
-    expect(Buffer.from(withRefs(Buffer.from(old), new Map([["refs/c", OID]]))).toString()).toBe(
-      `${OID} refs/b\n${OID} refs/c\n${OID} refs/z\n`,
-    )
   })
 })
 

@@ -45,12 +45,17 @@ function deflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Ar
   return through(chunks, () => zlib.createDeflate({ ...COMPRESSION, chunkSize: PIECE_BYTES }))
 }
 
-async function* inflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+async function* inflateStream(
+  chunks: AsyncIterable<Uint8Array>,
+  onEnd?: (streamBytes: number) => void,
+): AsyncIterable<Uint8Array> {
+  const stream = zlib.createInflate({ chunkSize: PIECE_BYTES })
   try {
-    yield* through(chunks, () => zlib.createInflate({ chunkSize: PIECE_BYTES }))
+    yield* through(chunks, () => stream)
   } catch (cause) {
     throw isOfZlib(cause) ? damagedStream(reasonOf(cause), cause) : cause
   }
+  onEnd?.(stream.bytesWritten)
 }
 
 function crc32(bytes: Uint8Array, previous = 0): number {

@@ -62,7 +62,10 @@ async function* deflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<
   yield* ready
 }
 
-async function* inflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+async function* inflateStream(
+  chunks: AsyncIterable<Uint8Array>,
+  onEnd?: (streamBytes: number) => void,
+): AsyncIterable<Uint8Array> {
   const stream = startInflate()
   for await (const chunk of chunks) {
     stream.input = chunk
@@ -74,7 +77,7 @@ async function* inflateStream(chunks: AsyncIterable<Uint8Array>): AsyncIterable<
       stream.avail_out = CHUNK_BYTES
       const hasEnded = step(stream)
       if (stream.next_out > 0) yield stream.output.subarray(0, stream.next_out)
-      if (hasEnded) return
+      if (hasEnded) return onEnd?.(stream.total_in)
     }
   }
   throw damagedStream(CUT)

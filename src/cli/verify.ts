@@ -1,0 +1,127 @@
+import type { Snapshot, VerifyProblem, VerifyReport } from "../snapshot-store.js"
+import { indent } from "./changes.js"
+import type { Command, Session, Words } from "./command.js"
+import { DONE, FAILED } from "./failure.js"
+import { hintLines, type Hint } from "./hints.js"
+import { table, type Cell } from "./table.js"
+import { count, grouped, localTime, printable, printablePath, shortId } from "./text.js"
+
+/** Checks the store, and repairs it. */
+export const verify: Command = {
+  name: "verify",
+  operands: "",
+  summary: "Check every snapshot and every file of the store, and repair them",
+  about: `Every object that a snapshot counts on is read and compared with its id, every
+pack with its checksums; the snapshots of all folders in the store are checked.
+It changes nothing and may run beside everything else.
+
+With --repair, what is lost is taken back from other packs, from your
+repository and from the folder as it is now. Files that are damaged are moved to
+damaged/ in the store, and nothing is deleted.`,
+  options: [{ usage: "--repair", text: "Take back what is lost, and move what is damaged aside" }],
+  examples: [
+    ["verify", "Check the store."],
+    ["verify --repair", "Repair what can be repaired."],
+    ["verify --json", "Everything that is wrong, for a program."],
+  ],
+  prepare,
+}
+
+function prepare(words: Words): (session: Session) => Promise<number> {
+  const repair = words.has("repair")
+  return async (session) => {
+    const { store, screen, signal, onProgress } = session
+    const report = await store.verify({ repair, signal, onProgress })
+    session.finishProgress()
+    if (screen.json) screen.printJson(report)
+    else screen.print(...reportLines(report, repair, await store.list({ kind: "all" }), session))
+    return report.ok ? DONE : FAILED
+  }
+}
+
+function reportLines(
+  report: VerifyReport,
+  repair: boolean,
+  snapshots: readonly Snapshot[],
+  session: Session,
+): string[] {
+  const { screen } = session
+  const { ok, problems, repaired, setAside } = report
+  const checked = `${count(report.snapshots, "snapshot")} and ${count(report.objects, "object")} checked`
+  return [
+    ok ? `${checked}: all is well.` : screen.paint("red", `${checked}: ${count(problems.length, "problem")}.`),
+    ...problemLines(problems, session),
+    ...touchedLines(problems, snapshots, session),
+    ...(repaired.length === 0
+      ? []
+      : ["", `Repaired: ${count(repaired.length, "object or file", "objects and files")}.`]),
+    ...asideLines(setAside),
+    ...(ok ? [] : ["", "Try next:", ...hintLines(hintsFor(problems, repair, session), screen.columns)]),
+  ]
+}
+
+function problemLines(problems: readonly VerifyProblem[], { screen }: Session): string[] {
+  if (problems.length === 0) return []
+  const rows = problems
+    .slice(0, MOST_SHOWN)
+    .map(({ oid, problem, file, snapshots }): readonly Cell[] => [
+      { text: problem, paint: (text) => screen.paint("red", text) },
+      nameOf(oid),
+      snapshots.length === 0 ? "no snapshot" : count(snapshots.length, "snapshot"),
+      file === undefined || file === oid ? "" : `in ${printablePath(file)}`,
+    ])
+  return ["", ...table([{}, {}, {}, { cut: "start" }], rows, screen.columns - 2).map(indent), ...more(problems.length)]
+}
+
+/** Of other folders no more than the id is known here. */
+function touchedLines(
+  problems: readonly VerifyProblem[],
+  snapshots: readonly Snapshot[],
+  { screen }: Session,
+): string[] {
+  const touched = [...new Set(problems.flatMap((problem) => problem.snapshots))]
+  if (touched.length === 0) return []
+  const known = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]))
+  const rows = touched.slice(0, MOST_SHOWN).map((id): readonly Cell[] => {
+    const snapshot = known.get(id)
+    return [
+      { text: nameOf(id), paint: (text) => screen.paint("yellow", text) },
+      snapshot === undefined ? "" : localTime(snapshot.createdAt).slice(0, "2025-11-22 16:59".length),
+      printable(snapshot?.label ?? ""),
+    ]
+  })
+  return [
+    "",
+    "Snapshots that lack something:",
+    ...table([{}, {}, { cut: "end" }], rows, screen.columns - 2).map(indent),
+    ...more(touched.length),
+  ]
+}
+
+function asideLines(setAside: readonly string[]): string[] {
+  if (setAside.length === 0) return []
+  return [
+    "",
+    "Moved aside, in the store:",
+    ...setAside.slice(0, MOST_SHOWN).map(printablePath).map(indent),
+    ...more(setAside.length),
+  ]
+}
+
+function hintsFor(problems: readonly VerifyProblem[], repair: boolean, { suggest }: Session): readonly Hint[] {
+  if (!repair) return [[suggest("verify", "--repair"), "take back what can be found elsewhere"]]
+  const capture: Hint = [suggest("capture"), "store what is in the folder now"]
+  const first = problems.flatMap(({ snapshots }) => snapshots)[0]
+  const name = first === undefined || first.startsWith("refs/") ? first : shortId(first)
+  return name === undefined ? [capture] : [capture, [suggest("forget", name), "let go what cannot be made whole"]]
+}
+
+function nameOf(oid: string): string {
+  return /^[0-9a-f]{40}$/.test(oid) ? shortId(oid) : printablePath(oid)
+}
+
+function more(all: number): string[] {
+  return all <= MOST_SHOWN ? [] : [indent(`… and ${grouped(all - MOST_SHOWN)} more; --json lists them all.`)]
+}
+
+const MOST_SHOWN = 40

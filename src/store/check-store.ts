@@ -1,0 +1,278 @@
+/*
+ * Checks a whole store: its refs, its packs and loose objects, and all that the refs reach. It takes no lock. What other
+ * processes add, fold and let go meanwhile is no problem: whatever looks like one is looked at a second time, by the refs
+ * as they are then.
+ */
+import { decodeCommit } from "../core/commit.js"
+import { isSnapshotError } from "../core/errors.js"
+import type { OnProgress } from "../core/progress.js"
+import type { Oid } from "../core/oid.js"
+import { refTimeMs, SNAPSHOTS } from "../core/ref-name.js"
+import { decodeRecord, refOf } from "../core/snapshot-commit.js"
+import type { Unpacker } from "../core/unpacker.js"
+import { auditPack, isSound, type FileState, type PackState } from "./audit-pack.js"
+import { listCandidates, type LooseCandidate } from "./candidates.js"
+import { GraphCheck, type Loss } from "./check-graph.js"
+import type { GitdirLayout } from "./gitdir.js"
+import { streamLoose } from "./loose-object.js"
+import { objectDatabase, type ObjectDatabase } from "./object-database.js"
+import { PackRemains } from "./pack-remains.js"
+import { readRefRoots } from "./roots.js"
+import type { ObjectPorts } from "./stored-object.js"
+import { Touched } from "./touched.js"
+import { isUnreadable } from "./unreadable.js"
+
+/** What to check, and how. */
+export interface StoreCheckRequest extends ObjectPorts {
+  readonly layout: GitdirLayout
+  readonly unpacker?: Unpacker | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: OnProgress | undefined
+}
+
+/** Something that is not as it has to be. */
+export interface StoreProblem {
+  /** An object, or else the path of a file, from the gitdir on. */
+  readonly oid: string
+  readonly problem: Loss
+  /** The file that is damaged, from the gitdir on, where it is known. */
+  readonly file?: string
+  /** The ids of the snapshots that it touches, the oldest first; of what no snapshot reads through, names of refs. */
+  readonly snapshots: readonly string[]
+}
+
+/** What a check found. */
+export interface StoreCheck {
+  /** Refs of snapshots, of all workspaces. */
+  readonly snapshots: number
+  /** Objects that refs reach. */
+  readonly objects: number
+  readonly problems: readonly StoreProblem[]
+  /** What refs reach and nothing gives. */
+  readonly lost: ReadonlyMap<Oid, Loss>
+  /** The packs with which something is wrong. */
+  readonly packs: readonly PackState[]
+  /** The loose objects that are damaged, or that the system does not read. */
+  readonly loose: readonly DamagedLoose[]
+  readonly refs: RefStates
+}
+
+/** A loose object that cannot be read. */
+export interface DamagedLoose extends LooseCandidate {
+  readonly state: FileState
+}
+
+/** What the refs are. */
+export interface RefStates {
+  readonly oids: ReadonlyMap<string, Oid>
+  /** Those that name nothing, or that the system does not read; `packed-refs` for lines of it. */
+  readonly damaged: ReadonlySet<string>
+  /** Refs by a name that is not the one which their snapshot has, and that name. */
+  readonly misnamed: ReadonlyMap<string, string>
+}
+
+/** Checks a store. What the system fails to read for reasons that are not a file's own throws. */
+export async function checkStore(request: StoreCheckRequest): Promise<StoreCheck> {
+  const objects = objectDatabase({ ...request, objectsFolder: request.layout.objects })
+  const remains = new PackRemains(request)
+  try {
+    return await new Check(request, objects, remains).run()
+  } finally {
+    await remains.close()
+    await objects.close()
+  }
+}
+
+class Check {
+  readonly #request: StoreCheckRequest
+  readonly #objects: ObjectDatabase
+  readonly #remains: PackRemains
+  readonly #graph: GraphCheck
+  /** How many objects the packs and the loose files hold, those that are stored twice counted twice. */
+  #stored = 0
+  #readBytes = 0
+
+  constructor(request: StoreCheckRequest, objects: ObjectDatabase, remains: PackRemains) {
+    this.#request = request
+    this.#objects = objects
+    this.#remains = remains
+    const { signal } = request
+    this.#graph = new GraphCheck(objects, { signal, onChecked: (count) => this.#tell(count) })
+  }
+
+  async run(): Promise<StoreCheck> {
+    const first = await this.#readRefs()
+    const { packs, loose } = await this.#files()
+    await this.#graph.walk(first.oids.values())
+    const isFine =
+      first.damaged.size + packs.length + loose.length + this.#graph.lost.size === 0 && first.misnamed.size === 0
+    const found = isFine ? { refs: first, packs, loose } : await this.#lookAgain(first, packs, loose)
+    const { reached, lost } = this.#graph
+    this.#tell(Math.max(this.#stored, reached))
+    return {
+      snapshots: [...first.oids.keys()].filter((name) => name.startsWith(SNAPSHOTS)).length,
+      objects: reached,
+      lost,
+      ...found,
+      problems: isFine ? [] : await this.#problems(found.refs, found.packs, found.loose),
+    }
+  }
+
+  async #readRefs(): Promise<RefStates> {
+    const { fileSystem, layout } = this.#request
+    const damaged = new Set<string>()
+    const { oids } = await readRefRoots(fileSystem, layout.gitdir, (name) => damaged.add(name))
+    const misnamed = new Map<string, string>()
+    for (const [name, oid] of oids) {
+      if (!name.startsWith(SNAPSHOTS) || refTimeMs(name) === undefined) continue
+      const own = await this.#ownName(oid)
+      if (own !== undefined && own !== name) misnamed.set(name, own)
+    }
+    return { oids, damaged, misnamed }
+  }
+
+  /** The name of the ref that belongs to a snapshot; undefined when `oid` cannot be read, or is something else. */
+  async #ownName(oid: Oid): Promise<string | undefined> {
+    try {
+      const object = await this.#objects.read(oid)
+      const record = object?.type === "commit" ? decodeRecord(decodeCommit(object.bytes, oid).message) : undefined
+      return record && refOf(record)
+    } catch (error) {
+      if (isSnapshotError(error, "OBJECT_CORRUPT") || isUnreadable(error)) return undefined
+      throw error
+    }
+  }
+
+  /** The packs and the loose objects that are not as they should be. */
+  async #files(): Promise<Pick<StoreCheck, "packs" | "loose">> {
+    const { fileSystem, layout } = this.#request
+    const candidates = await listCandidates(fileSystem, layout)
+    const packs: PackState[] = []
+    for (const { name, extensions } of candidates.packs) {
+      if (!extensions.has(".pack") && !extensions.has(".idx")) continue
+      const state = await this.#audit(`${layout.packs}/${name}`)
+      this.#stored += state?.parsed?.count ?? 0
+      if (state !== undefined && !isSound(state)) packs.push(state)
+    }
+    const loose: DamagedLoose[] = []
+    for (const candidate of candidates.loose) {
+      this.#stored++
+      const state = await this.#looseState(candidate)
+      if (state !== "sound") loose.push({ ...candidate, state })
+    }
+    return { packs, loose }
+  }
+
+  #audit(path: string): Promise<PackState | undefined> {
+    const { signal } = this.#request
+    return auditPack(this.#request, path, signal, (bytes) => {
+      this.#readBytes += bytes
+      this.#tell(0)
+    })
+  }
+
+  async #looseState({ oid, path }: LooseCandidate): Promise<FileState> {
+    const { signal, fileSystem } = this.#request
+    try {
+      if ((await fileSystem.lstat(path))?.kind === "folder") return "corrupt"
+      const stream = await streamLoose(this.#request, path, oid, LOOSE_LIMIT_BYTES)
+      for await (const chunk of stream?.chunks ?? []) if (chunk.length > 0) signal?.throwIfAborted()
+      return "sound"
+    } catch (error) {
+      if (isSnapshotError(error, "OBJECT_CORRUPT")) return "corrupt"
+      if (isUnreadable(error)) return "unreadable"
+      throw error
+    }
+  }
+
+  /** What is still a problem by now. */
+  async #lookAgain(
+    refs: RefStates,
+    packs: readonly PackState[],
+    loose: readonly DamagedLoose[],
+  ): Promise<Pick<StoreCheck, "refs" | "packs" | "loose">> {
+    if (this.#graph.lost.size > 0) await this.#graph.lookAgain()
+    const stillWrong: PackState[] = []
+    for (const { path } of packs) {
+      const state = await this.#audit(path)
+      if (state !== undefined && !isSound(state)) stillWrong.push(state)
+    }
+    const stillDamaged: DamagedLoose[] = []
+    for (const candidate of loose) {
+      const state = await this.#looseState(candidate)
+      if (state !== "sound") stillDamaged.push({ ...candidate, state })
+    }
+    const now = await this.#readRefs()
+    return {
+      packs: stillWrong,
+      loose: stillDamaged,
+      refs: {
+        oids: new Map([...refs.oids].filter(([name, oid]) => now.oids.get(name) === oid)),
+        damaged: new Set([...refs.damaged].filter((name) => now.damaged.has(name))),
+        misnamed: new Map([...refs.misnamed].filter(([name]) => now.misnamed.has(name))),
+      },
+    }
+  }
+
+  async #problems(
+    refs: RefStates,
+    packs: readonly PackState[],
+    loose: readonly DamagedLoose[],
+  ): Promise<StoreProblem[]> {
+    const { lost } = this.#graph
+    const touched = new Touched(this.#graph, refs.oids, await this.#graph.namersOf(new Set(lost.keys())))
+    const problems = new Map<string, StoreProblem>()
+    const add = (problem: StoreProblem): void => void problems.set(problem.oid, problem)
+    const nameless = (name: string): readonly string[] => (name.startsWith("refs/") ? [name] : [])
+    for (const name of refs.damaged) add({ oid: name, problem: "corrupt", file: name, snapshots: nameless(name) })
+    for (const name of refs.misnamed.keys()) add({ oid: name, problem: "corrupt", snapshots: [name] })
+    for (const state of packs) {
+      const lostHere = await this.#lostIn(state)
+      const named = touched.byAny(lostHere)
+      const index = `${this.#relative(state.path)}.idx`
+      const pack = `${this.#relative(state.path)}.pack`
+      // A pack without an index is what a capture that was killed leaves, too.
+      if (state.index !== "sound" && (state.index !== "missing" || named.length > 0))
+        add({ oid: index, problem: lossOf(state.index), file: index, snapshots: named })
+      if (state.pack !== "sound" && state.index !== "missing")
+        add({ oid: pack, problem: lossOf(state.pack), file: pack, snapshots: named })
+      for (const oid of state.damaged) add({ oid, problem: "corrupt", file: pack, snapshots: touched.by(oid) })
+    }
+    for (const { oid, path } of loose)
+      add({ oid, problem: "corrupt", file: this.#relative(path), snapshots: touched.by(oid) })
+    for (const [oid, problem] of lost) {
+      const snapshots = touched.by(oid)
+      if (snapshots.length > 0 && !problems.has(oid)) add({ oid, problem, snapshots })
+    }
+    return [...problems.values()]
+  }
+
+  /** The lost objects that a pack holds, or held. */
+  async #lostIn(state: PackState): Promise<Oid[]> {
+    const { lost } = this.#graph
+    if (lost.size === 0) return []
+    try {
+      const index = await this.#remains.index(state, this.#request.signal)
+      return index === undefined ? [] : [...lost.keys()].filter((oid) => index.find(oid) !== undefined)
+    } catch (error) {
+      if (isUnreadable(error)) return []
+      throw error
+    }
+  }
+
+  #relative(path: string): string {
+    return path.slice(this.#request.layout.gitdir.length + 1)
+  }
+
+  #tell(done: number): void {
+    const { onProgress } = this.#request
+    onProgress?.({ phase: "verify", done, total: Math.max(this.#stored, done), bytes: this.#readBytes })
+  }
+}
+
+function lossOf(state: PackState["index"]): Loss {
+  return state === "missing" ? "missing" : "corrupt"
+}
+
+/** Larger loose objects are checked in pieces. */
+const LOOSE_LIMIT_BYTES = 2 ** 30

@@ -1,0 +1,84 @@
+import { writeAtomically } from "./atomic-file.js"
+import type { PackState } from "./audit-pack.js"
+import { listCandidates } from "./candidates.js"
+import type { DamagedLoose } from "./check-store.js"
+import type { GitdirLayout } from "./gitdir.js"
+import type { LiveLeases } from "./live-leases.js"
+import { PackRemains } from "./pack-remains.js"
+import { salvagePack } from "./salvage-pack.js"
+import { keepAside, setAside } from "./set-aside.js"
+import type { ObjectPorts } from "./stored-object.js"
+import { isUnreadable } from "./unreadable.js"
+
+/** What files are mended with. */
+export interface RepairPorts extends ObjectPorts {
+  readonly layout: GitdirLayout
+  /** Packs that carry the id of one of these are still being published. */
+  readonly leases: LiveLeases
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Sets damaged packs and loose objects aside, once all that is sound in them is stored anew; gives the paths by which they
+ * are there, and how many packs got a new index instead. What the system does not read stays where it is: it may be read
+ * again. Only for who holds the maintenance lock.
+ */
+export async function repairFiles(
+  ports: RepairPorts,
+  packs: readonly PackState[],
+  loose: readonly DamagedLoose[],
+): Promise<{ readonly setAside: readonly string[]; readonly indexes: number }> {
+  const { fileSystem, layout, leases } = ports
+  const moved: string[] = []
+  const remains = new PackRemains(ports)
+  let indexes = 0
+  try {
+    for (const state of packs) {
+      if ([...leases.keys()].some((id) => state.path.includes(id)) || state.pack === "unreadable") continue
+      try {
+        if (await putIndex(ports, state, remains, moved)) indexes++
+        else await replacePack(ports, state, remains, moved)
+      } catch (error) {
+        if (!isUnreadable(error)) throw error
+      }
+    }
+  } finally {
+    await remains.close()
+  }
+  for (const { path, state } of loose) {
+    const place = state === "corrupt" ? await setAside(fileSystem, layout, path) : undefined
+    if (place !== undefined) moved.push(place)
+  }
+  return { setAside: moved, indexes }
+}
+
+/** Gives a pack that is whole the index that it has lost; false for any other. */
+async function putIndex(ports: RepairPorts, state: PackState, remains: PackRemains, moved: string[]): Promise<boolean> {
+  const { fileSystem, layout, signal } = ports
+  const bytes = await remains.newIndex(state, signal)
+  if (bytes === undefined) return false
+  const path = `${state.path}.idx`
+  // At every moment one of the two is there: maintenance removes packs that have none.
+  const old = await fileSystem.readFile(path).catch(() => undefined)
+  if (old !== undefined) moved.push(await keepAside(fileSystem, layout, path, old))
+  else if ((await fileSystem.lstat(path))?.kind === "folder") await push(moved, setAside(fileSystem, layout, path))
+  await writeAtomically(fileSystem, layout.temporary, path, bytes, true)
+  return true
+}
+
+async function replacePack(ports: RepairPorts, state: PackState, remains: PackRemains, moved: string[]): Promise<void> {
+  const { fileSystem, layout, signal } = ports
+  const pack = await remains.open(state, signal)
+  if (pack !== undefined) await salvagePack(ports, layout, state.path, pack, signal)
+  const name = state.path.slice(layout.packs.length + 1)
+  const candidate = (await listCandidates(fileSystem, layout)).packs.find((each) => each.name === name)
+  // The index first: without it the pack is nothing to a reader.
+  const beside = [...(candidate?.extensions ?? [])].filter((extension) => extension !== ".idx" && extension !== ".pack")
+  for (const extension of [".idx", ...beside, ".pack"])
+    await push(moved, setAside(fileSystem, layout, `${state.path}${extension}`))
+}
+
+async function push(moved: string[], moving: Promise<string | undefined>): Promise<void> {
+  const place = await moving
+  if (place !== undefined) moved.push(place)
+}

@@ -1,0 +1,179 @@
+import { decodeCommit } from "../core/commit.js"
+import { isSnapshotError } from "../core/errors.js"
+import type { GitObject } from "../core/object.js"
+import type { Oid } from "../core/oid.js"
+import { ADOPTED, adoptedTree, baselineRef, SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
+import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
+import { GraphCheck } from "./check-graph.js"
+import type { RefStates, StoreCheck } from "./check-store.js"
+import { mendPackedRefs } from "./mend-packed-refs.js"
+import { objectDatabase } from "./object-database.js"
+import { readOwnNodes } from "./own-nodes.js"
+import { refContent, type Refs } from "./refs.js"
+import { removeRefs } from "./remove-refs.js"
+import type { RepairPorts } from "./repair-packs.js"
+import { keepAside, setAside } from "./set-aside.js"
+import { isUnreadable } from "./unreadable.js"
+
+/** What refs are mended with. */
+export interface RefRepairPorts extends RepairPorts {
+  readonly refs: Refs
+  readonly nowMs: number
+}
+
+/**
+ * Sets refs anew that are damaged, or that name a commit which is lost, where the store still tells what they named:
+ * snapshots by the name that their commit has, baselines by their snapshots, adopted trees by their name. Gives the names,
+ * and where what they were is kept. Only for who holds the maintenance lock.
+ */
+export async function mendRefs(
+  ports: RefRepairPorts,
+  check: StoreCheck,
+): Promise<{ readonly mended: readonly string[]; readonly setAside: readonly string[] }> {
+  const { refs, lost } = check
+  const names = new Set([...refs.damaged, ...namesOfLost(refs, lost), ...[...refs.misnamed].flat()])
+  const mended: string[] = []
+  const aside: string[] = []
+  if (names.size === 0) return { mended, setAside: aside }
+  const stored = await storedSnapshots(ports)
+  if (names.delete("packed-refs")) {
+    aside.push(...(await mendPackedRefs(ports)))
+    // Which refs went with the lines that were damaged is not known: all snapshots that have none get theirs.
+    for (const name of await wholeWithoutRef(ports, stored, refs.oids)) names.add(name)
+  }
+  for (const text of names) {
+    const name = toRefName(text)
+    const oid = name === undefined ? undefined : found(name, check, stored)
+    const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
+    if (name === undefined || oid === undefined || isSo) continue
+    await ports.refs.write(name, oid, true)
+    mended.push(name)
+  }
+  for (const [name, own] of refs.misnamed)
+    if (!mended.includes(name) && (refs.oids.has(own) || mended.includes(own)))
+      aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
+  return { mended, setAside: aside }
+}
+
+/**
+ * Moves refs out of the way that nothing can be made of, and that would keep maintenance from running: damaged ones, and
+ * those of snapshots whose commit is lost. Gives where they are. Only for who holds the maintenance lock.
+ *
+ * As long as there is anything that the system does not read, none is moved: what a ref names may be there, and without
+ * the ref, maintenance would remove what it reaches.
+ */
+export async function dropHopelessRefs(
+  ports: RefRepairPorts,
+  { refs, lost, packs, loose }: StoreCheck,
+  isOurs: (name: string) => boolean,
+): Promise<readonly string[]> {
+  const aside: string[] = []
+  const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
+  if (isHidden || loose.some(({ state }) => state === "unreadable")) return aside
+  for (const name of refs.damaged)
+    if (isOurs(name) && (await canRead(ports, name))) aside.push(...(await dropRef(ports, name, undefined)))
+  for (const name of namesOfLost(refs, lost)) aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
+  return aside
+}
+
+/** The refs of snapshots, and the baselines, whose commit is lost. */
+function namesOfLost({ oids }: RefStates, lost: ReadonlyMap<Oid, unknown>): string[] {
+  return [...oids].filter(([name, oid]) => OF_COMMITS.test(name) && lost.has(oid)).map(([name]) => name)
+}
+
+const OF_COMMITS = /^refs\/(?:snapshots|baseline)\//
+
+/** A snapshot that is stored, whether a ref names it or not. */
+interface Stored {
+  readonly oid: Oid
+  readonly record: SnapshotRecord
+}
+
+/** All snapshots whose commits are stored, by the names of their refs; without those that share one. */
+async function storedSnapshots(ports: RefRepairPorts): Promise<ReadonlyMap<string, Stored>> {
+  const stored = new Map<string, Stored>()
+  const shared = new Set<string>()
+  const meet = (oid: Oid, { type, bytes }: GitObject): void => {
+    const record = type === "commit" ? recordOf(bytes, oid) : undefined
+    if (record === undefined) return
+    const name = refOf(record)
+    if ((stored.get(name)?.oid ?? oid) !== oid) shared.add(name)
+    stored.set(name, { oid, record })
+  }
+  try {
+    await readOwnNodes(ports, ports.layout, meet)
+  } catch (error) {
+    // With a pack that the system does not read, what was found so far counts.
+    if (!isUnreadable(error)) throw error
+  }
+  for (const name of shared) stored.delete(name)
+  return stored
+}
+
+function recordOf(bytes: Uint8Array, oid: Oid): SnapshotRecord | undefined {
+  try {
+    return decodeRecord(decodeCommit(bytes, oid).message)
+  } catch (error) {
+    if (isSnapshotError(error, "OBJECT_CORRUPT")) return undefined
+    throw error
+  }
+}
+
+/** Whether the system gives what is in a ref's file. */
+async function canRead({ fileSystem, layout }: RefRepairPorts, name: string): Promise<boolean> {
+  try {
+    await fileSystem.readFile(`${layout.gitdir}/${name}`)
+    return true
+  } catch (error) {
+    if (isUnreadable(error)) return false
+    throw error
+  }
+}
+
+/** The names of the snapshots that no ref names and that have lost nothing. */
+async function wholeWithoutRef(
+  ports: RefRepairPorts,
+  stored: ReadonlyMap<string, Stored>,
+  refs: ReadonlyMap<string, Oid>,
+): Promise<string[]> {
+  const objects = objectDatabase({ ...ports, objectsFolder: ports.layout.objects })
+  try {
+    const without = [...stored].filter(([name]) => !refs.has(name))
+    const graph = new GraphCheck(objects, { signal: ports.signal })
+    await graph.walk(without.map(([, { oid }]) => oid))
+    const broken = new Set<Oid>()
+    for (const [oid, namers] of await graph.namersOf(new Set(graph.lost.keys())))
+      for (const reacher of graph.reachersOf(oid, namers)) broken.add(reacher)
+    return without.filter(([, { oid }]) => !broken.has(oid)).map(([name]) => name)
+  } finally {
+    await objects.close()
+  }
+}
+
+/** What a ref should name. */
+function found(name: RefName, { refs, lost }: StoreCheck, stored: ReadonlyMap<string, Stored>): Oid | undefined {
+  if (name.startsWith(SNAPSHOTS)) return stored.get(name)?.oid
+  if (name.startsWith(ADOPTED)) return adoptedTree(name)
+  // A copy of it that is packed.
+  const packed = refs.oids.get(name)
+  if (packed !== undefined && !lost.has(packed)) return packed
+  let newest: Stored | undefined
+  for (const [ref, each] of stored) {
+    const isListed = refs.oids.get(ref) === each.oid
+    if (!isListed || baselineRef(each.record.workspace, each.record.scope) !== name) continue
+    if (newest === undefined || newest.record.createdMs < each.record.createdMs) newest = each
+  }
+  return newest?.oid
+}
+
+/** Takes a ref away, packed or loose, and keeps what it was; gives where. */
+async function dropRef(ports: RefRepairPorts, name: string, oid: Oid | undefined): Promise<string[]> {
+  const { fileSystem, layout, nowMs } = ports
+  const path = `${layout.gitdir}/${name}`
+  const loose = (await fileSystem.lstat(path))?.kind === "folder" ? undefined : await setAside(fileSystem, layout, path)
+  const ref = toRefName(name)
+  if (ref === undefined || oid === undefined) return loose === undefined ? [] : [loose]
+  const kept = loose ?? (await keepAside(fileSystem, layout, path, refContent(oid)))
+  await removeRefs({ fileSystem, layout, nowMs }, [ref])
+  return [kept]
+}
