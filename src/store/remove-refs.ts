@@ -59,7 +59,8 @@ async function takePackedRefs(fileSystem: FileSystem, layout: GitdirLayout, lock
 
 /** Removes the lock that a maintenance which was killed left; false when there is none, or it is of another tool. */
 async function removeOwnLock(fileSystem: FileSystem, lock: string): Promise<boolean> {
-  const content = await fileSystem.readFile(lock)
+  // What is no file is no lock of ours, and cannot be read.
+  const content = (await fileSystem.lstat(lock))?.kind === "file" ? await fileSystem.readFile(lock) : undefined
   if (content === undefined || lossyText(content) !== lossyText(OWN_MARK)) return false
   await removeIfThere(fileSystem, lock)
   return true
