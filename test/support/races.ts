@@ -87,15 +87,16 @@ export async function race(
   const runners: Runner[] = []
   for (const racer of racers) runners.push(await makers[racer]())
   await interleave(runners, choose, sharedOnly ? isShared : undefined)
-  for (const { store } of runners) await store.close()
-  await check(memory, seen)
+  for (const { store, gate } of runners) {
+    gate.around = (_call, make) => make()
+    await store.close()
+  }
+  await check(memory, seen, options)
   const { problems, maintenanceCalls, failedReads } = seen
   return { problems, maintenanceCalls, failedReads }
 }
 
-interface Runner extends Actor<Racer> {
-  readonly store: SnapshotStore
-}
+interface Runner extends Actor<Racer>, Gated {}
 
 /** What is known of a race while it runs. */
 interface Seen {
@@ -108,20 +109,24 @@ interface Seen {
 }
 
 /**
- * Whether another process can tell when the call is made. Files that are being written have names that nobody else knows;
- * only maintenance looks at them, and removes them.
+ * Whether it matters to the others when the call is made. It does not for files that nobody else knows yet (only maintenance
+ * looks at those, and removes them), for what nobody changes, for a file that is open, and for the lock that only
+ * maintenance takes.
  */
-function isShared({ kind, path }: FileSystemCall): boolean {
-  if (!path.startsWith(`${GITDIR}/`)) return false
+export function isShared({ kind, path }: FileSystemCall): boolean {
+  if (!path.startsWith(`${GITDIR}/`) || PRIVATE.test(path)) return false
   if (path.startsWith(`${GITDIR}/tmp/`)) return kind === "unlink" || kind === "rename"
-  return !/\/(?:config|HEAD)$|\/stat-cache\b/.test(path) && kind !== "syncFolder" && kind !== "file.sync"
+  return kind === "file.write" || (!kind.startsWith("file.") && kind !== "syncFolder" && kind !== "makeFolder")
 }
+
+const PRIVATE = /\/(?:config|HEAD|packed-refs\.lock)$|\/(?:locks|restores|stat-cache)\b/
 
 async function capturing(memory: Memory, seen: Seen, name: "one" | "other", worktree: string): Promise<Runner> {
   const { store, gate } = await gatedStore(memory.fileSystem, worktree)
   return {
     name,
     store,
+    gate,
     async run(around) {
       gate.around = around
       try {
@@ -142,6 +147,7 @@ async function maintaining(memory: Memory, seen: Seen, options: RaceOptions): Pr
   return {
     name: "maintenance",
     store,
+    gate,
     async run(around) {
       gate.around = (call, make) => {
         if (++seen.maintenanceCalls >= killedAt) return Promise.reject(new Error("killed"))
@@ -174,6 +180,7 @@ async function reading(memory: Memory, seen: Seen): Promise<Runner> {
   return {
     name: "reader",
     store,
+    gate,
     async run(around) {
       gate.around = around
       for (let attempt = 0; ; attempt++)
@@ -195,11 +202,17 @@ async function reading(memory: Memory, seen: Seen): Promise<Runner> {
 /** What reading a snapshot that was just let go may come to. */
 const LET_GO: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["NOT_FOUND", "OBJECT_MISSING"])
 
-async function check(memory: Memory, seen: Seen): Promise<void> {
+async function check(memory: Memory, seen: Seen, { killedAt, isDead }: RaceOptions): Promise<void> {
   const { problems, published, letGo } = seen
   problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)))
   await checkListed(memory, seen)
-  // All have ended by now: whoever is maintaining next knows it, and has to find what they left.
+  if (published.length > 0 && published.every(({ snapshot }) => letGo.has(snapshot.ref)))
+    problems.push("every snapshot that was published was let go")
+  if (killedAt !== undefined || isDead !== undefined) await maintainAgain(memory, problems)
+}
+
+/** All have ended by now: whoever maintains next knows it, and has to find what they left. */
+async function maintainAgain(memory: Memory, problems: string[]): Promise<void> {
   const later = await storeOn(memory.fileSystem, {
     worktree: ONE,
     retention: false,
@@ -214,8 +227,6 @@ async function check(memory: Memory, seen: Seen): Promise<void> {
   await later.close()
   problems.push(...(await brokenRefs(CHECK, memory.fileSystem, GITDIR)).map((problem) => `${problem}, after the next`))
   problems.push(...(await leftovers(memory.fileSystem, GITDIR)).map((path) => `${path} is left`))
-  if (published.length > 0 && published.every(({ snapshot }) => letGo.has(snapshot.ref)))
-    problems.push("every snapshot that was published was let go")
 }
 
 /** What a capture gave is listed, unless maintenance let it go; the newest of all can have been let go by nobody. */
