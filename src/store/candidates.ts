@@ -6,6 +6,7 @@ import type { FileSystem } from "../core/file-system.js"
 import { toOid, type Oid } from "../core/oid.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { listFollowing } from "./list-following.js"
+import { isMarker } from "./unsynced.js"
 
 /** Files that go when nothing counts on them. */
 export interface Candidates {
@@ -61,9 +62,7 @@ export async function listCandidates(fileSystem: FileSystem, layout: GitdirLayou
     packs: Array.from(packs, ([name, extensions]) => ({ name, extensions })),
     loose,
     temporary: ((await fileSystem.list(layout.temporary)) ?? []).map(({ name }) => name),
-    unsynced: ((await fileSystem.list(layout.unsynced)) ?? [])
-      .filter(({ name, kind }) => kind !== "folder" && isLeaseId(name))
-      .map(({ name }) => name),
+    unsynced: ((await fileSystem.list(layout.unsynced)) ?? []).filter(isMarker).map(({ name }) => name),
     unfinished,
   }
 }
@@ -71,10 +70,6 @@ export async function listCandidates(fileSystem: FileSystem, layout: GitdirLayou
 /** The lease whose capture writes the file or folder in `tmp/` that is called so; undefined for what belongs to none. */
 export function leaseOfTemporary(name: string): string | undefined {
   return /^pack-([0-9a-f]{32})[0-9a-f]{8}\./.exec(name)?.[1]
-}
-
-function isLeaseId(name: string): boolean {
-  return /^[0-9a-f]{32}$/.test(name)
 }
 
 /** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/git-pack-objects, https://git-scm.com/docs/git-index-pack */

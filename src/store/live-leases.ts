@@ -2,7 +2,6 @@
  * The leases as maintenance reads them: those of live owners name what their captures count on, the others are revoked.
  */
 import { lossyText } from "../core/bytes.js"
-import { errnoOf } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import { toOid } from "../core/oid.js"
 import { toOwner, type Owner } from "../core/owner.js"
@@ -55,10 +54,14 @@ interface LeaseTerms {
 
 /**
  * What a lease says. One without terms has not looked at its base yet: nobody can be asked about it, so it counts as of
- * an unknown owner. Terms appear as a whole, so damaged ones come from before a crash, or from a power cut.
+ * an unknown owner. Terms appear as a whole, so damaged ones come from before a crash, or from a power cut. What is no
+ * file, or far too large, was made by no capture.
  */
 async function readTerms(fileSystem: FileSystem, folder: string, id: string): Promise<LeaseTerms | "gone" | "damaged"> {
-  const bytes = await fileSystem.readFile(`${folder}/${id}.json`).catch(unlessFolder)
+  const path = `${folder}/${id}.json`
+  const stat = await fileSystem.lstat(path)
+  if (stat !== undefined && (stat.kind !== "file" || stat.sizeBytes > LARGEST_BYTES)) return "damaged"
+  const bytes = await fileSystem.readFile(path)
   if (bytes !== undefined) return parseTerms(lossyText(bytes)) ?? "damaged"
   const fence = await fileSystem.lstat(`${folder}/${id}.ref`)
   if (fence === undefined) return "gone"
@@ -84,11 +87,14 @@ function parseTerms(text: string): LeaseTerms | undefined {
 
 /** The fence first: without it the lease publishes nothing any more. */
 async function revoke(fileSystem: FileSystem, folder: string, id: string): Promise<void> {
-  for (const path of [`${folder}/${id}.ref`, `${folder}/${id}.json`])
-    // A folder is a part of no lease: nothing can be written into it.
-    if ((await fileSystem.lstat(path))?.kind !== "folder") await removeIfThere(fileSystem, path)
+  await removeUnlessFolder(fileSystem, `${folder}/${id}.ref`)
+  await removeUnlessFolder(fileSystem, `${folder}/${id}.json`)
 }
 
-function unlessFolder(error: unknown): undefined {
-  if (errnoOf(error) !== "EISDIR") throw error
+/** A folder is nothing that a capture made: it stays, and is in nobody's way. */
+async function removeUnlessFolder(fileSystem: FileSystem, path: string): Promise<void> {
+  if ((await fileSystem.lstat(path))?.kind !== "folder") await removeIfThere(fileSystem, path)
 }
+
+/** Terms have some hundred bytes. */
+const LARGEST_BYTES = 64 * 1024

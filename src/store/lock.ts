@@ -10,7 +10,7 @@
  */
 import { lossyText, utf8 } from "../core/bytes.js"
 import { isSnapshotError, SnapshotError } from "../core/errors.js"
-import { fileMs, type FileSystem } from "../core/file-system.js"
+import { fileMs, type FileKind, type FileSystem } from "../core/file-system.js"
 import { describeOwner, toOwner, type Owner } from "../core/owner.js"
 import { randomHex } from "../core/random.js"
 import { createExclusively, removeIfThere } from "./atomic-file.js"
@@ -89,7 +89,8 @@ async function deadHolders({
   for (;;) {
     const holder = await readHolder(fileSystem, pathBehind(`${locks}/${name}`, chain))
     if (holder === undefined) return chain
-    if (await isAlive(holder.owner, holder.createdMs)) throw lockHeld(name, holder.owner, holder.createdMs)
+    if (await isAlive(holder.owner, holder.createdMs))
+      throw lockHeld(name, holder.owner, holder.createdMs, pathBehind(`${locks}/${name}`, chain))
     // Tokens are never used again: a circle is of somebody's making.
     if (chain.some(({ token }) => token === holder.token)) return undefined
     chain.push(holder)
@@ -102,16 +103,23 @@ function pathBehind(first: string, holders: readonly Holder[]): string {
   return last === undefined ? first : `${first}.${last.token}`
 }
 
-/** Who made the lock file at `path`; undefined when it is not there. A file that is not whole was made by nobody who can be checked. */
+/**
+ * Who made the lock file at `path`; undefined when it is not there. A file that is not whole, or far too large, was made
+ * by nobody who can be checked. What is no file was made by nobody who takes locks: IO_FAILED.
+ */
 async function readHolder(fileSystem: FileSystem, path: string): Promise<Holder | undefined> {
   const stat = await fileSystem.lstat(path)
-  if (stat?.kind === "folder") {
-    // Nobody takes a lock like that.
-    await fileSystem.removeFolder(path)
+  if (stat === undefined) return undefined
+  if (stat.kind === "folder") {
+    // Nobody takes a lock like that. One with something in it stays, and is told of.
+    await fileSystem.removeFolder(path).catch(() => {
+      throw notALock(path, "folder")
+    })
     return undefined
   }
-  const bytes = await fileSystem.readFile(path)
-  if (stat === undefined || bytes === undefined) return undefined
+  if (stat.kind !== "file") throw notALock(path, stat.kind)
+  const bytes = stat.sizeBytes > LARGEST_BYTES ? new Uint8Array() : await fileSystem.readFile(path)
+  if (bytes === undefined) return undefined
   const { token, createdMs, owner } = parsed(lossyText(bytes))
   if (typeof token === "string" && /^[0-9a-f]{32}$/.test(token) && typeof createdMs === "number")
     return { token, createdMs, owner: toOwner(owner) }
@@ -148,15 +156,38 @@ async function heldLock({ fileSystem, locks, name }: LockRequest, paths: readonl
   }
 }
 
-function lockHeld(lock: string, owner: Owner, sinceMs: number): SnapshotError<"LOCK_HELD"> {
+/** `path` is the file of a holder who may be nobody. */
+function lockHeld(lock: string, owner: Owner, sinceMs: number, path?: string): SnapshotError<"LOCK_HELD"> {
   const since = Number.isFinite(sinceMs) && Math.abs(sinceMs) < LAST_DATE_MS ? new Date(sinceMs).toISOString() : "then"
   const holder = `${describeOwner(owner)} since ${since}`
+  const advice =
+    path === undefined || owner.pid !== undefined
+      ? ""
+      : ` Nobody can be asked whether it has: delete ${path} if nothing works on this store any more.`
   return new SnapshotError(
     "LOCK_HELD",
-    `The ${lock} lock of this store is held by ${holder}. Try again when that has ended.`,
+    `The ${lock} lock of this store is held by ${holder}. Try again when that has ended.${advice}`,
     { lock, holder },
   )
 }
+
+function notALock(path: string, kind: FileKind): SnapshotError<"IO_FAILED"> {
+  return new SnapshotError(
+    "IO_FAILED",
+    `The lock cannot be taken: ${path} is no lock file, but ${KINDS[kind].what}. Move it away and try again.`,
+    { action: "take the lock", path, errno: KINDS[kind].errno },
+  )
+}
+
+/** What stands in the place of a file, and how the system would refuse it. */
+const KINDS: Readonly<Record<FileKind, { readonly what: string; readonly errno: string }>> = {
+  file: { what: "a file", errno: "EINVAL" },
+  folder: { what: "a folder", errno: "EISDIR" },
+  link: { what: "a symbolic link", errno: "ELOOP" },
+  special: { what: "a fifo, a socket or a device", errno: "ENXIO" },
+}
+/** Lock files have some hundred bytes. */
+const LARGEST_BYTES = 64 * 1024
 
 /** So often in a row would others have to take or release it in between. */
 const ATTEMPTS = 64

@@ -48,7 +48,8 @@ export async function releasePackedRefs({ fileSystem, layout }: LockPorts): Prom
 /** Removes the lock that a maintenance which was killed left; false when there is none, or it is of another tool. */
 export async function dropDeadLock({ fileSystem, layout }: LockPorts): Promise<boolean> {
   const lock = packedRefsLock(layout)
-  const content = await fileSystem.readFile(lock)
+  // What is no file is no lock of ours, and cannot be read.
+  const content = (await fileSystem.lstat(lock))?.kind === "file" ? await fileSystem.readFile(lock) : undefined
   if (content === undefined || lossyText(content) !== lossyText(OWN_MARK)) return false
   await removeIfThere(fileSystem, lock)
   return true

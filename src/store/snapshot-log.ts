@@ -64,13 +64,29 @@ export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
     return at(ref)
   }
 
+  function load(ref: RefName, damaged: "pass-over" | "throw"): Promise<StoredSnapshot | undefined> {
+    return damaged === "throw" ? whole(ref) : unlessDamaged(at(ref))
+  }
+
+  async function isGone(ref: RefName): Promise<boolean> {
+    return (await unlessDamaged(refs.read(ref).then((id) => id ?? "gone"))) === "gone"
+  }
+
   return {
     at,
     async *newestFirst(workspace, damaged = "pass-over") {
-      const names = await refs.names(snapshotFolder(workspace))
-      for (const ref of names.reverse()) {
-        const snapshot = await (damaged === "throw" ? whole(ref) : unlessDamaged(at(ref)))
-        if (snapshot !== undefined) yield snapshot
+      for (let again = 0; again < AGAIN; again++) {
+        const [newest, ...older] = (await refs.names(snapshotFolder(workspace))).reverse()
+        if (newest === undefined) return
+        const first = await load(newest, damaged)
+        // Retention lets the newest go only once there is a newer one, which is not among these names then.
+        if (first === undefined && again + 1 < AGAIN && (await isGone(newest))) continue
+        if (first !== undefined) yield first
+        for (const ref of older) {
+          const snapshot = await load(ref, damaged)
+          if (snapshot !== undefined) yield snapshot
+        }
+        return
       }
     },
     async withId(id) {
@@ -90,6 +106,9 @@ export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
     },
   }
 }
+
+/** So often the names are listed, while the newest of them goes each time. */
+const AGAIN = 4
 
 /** One damaged snapshot hides none of the others. */
 async function unlessDamaged<Value>(reading: Promise<Value>): Promise<Value | undefined> {

@@ -23,7 +23,7 @@ export async function markUnsynced(
 
 /** Syncs every snapshot that was published without. */
 export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout, refs: Refs): Promise<void> {
-  const markers = (await fileSystem.list(layout.unsynced)) ?? []
+  const markers = ((await fileSystem.list(layout.unsynced)) ?? []).filter(isMarker)
   if (markers.length === 0) return
   const packs = (await fileSystem.list(layout.packs)) ?? []
   for (const marker of markers) {
@@ -54,6 +54,11 @@ export async function dropMarkers(
     await syncPacks(fileSystem, layout, packs, leaseId)
     await unmarkUnsynced(fileSystem, layout, leaseId)
   }
+}
+
+/** Whether something in the folder of the markers is one. */
+export function isMarker({ name, kind }: FolderItem): boolean {
+  return kind === "file" && /^[0-9a-f]{32}$/.test(name)
 }
 
 /** Takes a marker away: what it stood for is synced, or was never published. */

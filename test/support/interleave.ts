@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises"
-import type { AroundCall } from "./faulty-file-system.js"
+import type { AroundCall, FileSystemCall } from "./faulty-file-system.js"
 
 /** Something that works on a shared file system; all its calls go through `around`. */
 export interface Actor<Name extends string = string> {
@@ -9,11 +9,13 @@ export interface Actor<Name extends string = string> {
 
 /**
  * Runs actors so that one call of one of them is made at a time. `choose` says whose is next, of those that have a call
- * to make; `made` is how many calls each has made so far.
+ * to make; `made` is how many calls each has made so far. Calls that are no steps, since no other actor can tell when they
+ * are made, are made at once and not counted; by default all are steps.
  */
 export async function interleave<Name extends string>(
   actors: readonly Actor<Name>[],
   choose: (ready: readonly Name[], made: ReadonlyMap<Name, number>) => Name,
+  isStep: (call: FileSystemCall) => boolean = () => true,
 ): Promise<void> {
   const waiting = new Map<Name, (() => void)[]>(actors.map(({ name }) => [name, []]))
   const made = new Map<Name, number>(actors.map(({ name }) => [name, 0]))
@@ -22,7 +24,8 @@ export async function interleave<Name extends string>(
 
   const aroundOf =
     (name: Name): AroundCall =>
-    async (_call, make) => {
+    async (call, make) => {
+      if (!isStep(call)) return make()
       await new Promise<void>((resolve) => waiting.get(name)?.push(resolve))
       made.set(name, (made.get(name) ?? 0) + 1)
       try {

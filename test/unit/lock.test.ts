@@ -1,12 +1,16 @@
+import { spawnSync } from "node:child_process"
+import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import { isSnapshotError } from "../../src/core/errors.js"
 import type { FileSystem } from "../../src/core/file-system.js"
 import type { Liveness, Owner } from "../../src/core/owner.js"
+import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { liveness } from "../../src/store/liveness.js"
 import { takeLock, type Lock } from "../../src/store/lock.js"
 import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { interleave, seeded, type Actor } from "../support/interleave.js"
 import { copyOf, newMemory, type Memory } from "../support/store-on.js"
+import { temporaryFolder } from "../support/temporary-folder.js"
 
 const LOCKS = "/store/locks"
 const NOW = 1_800_000_000_000
@@ -116,6 +120,63 @@ describe("a lock", () => {
     const text = JSON.stringify({ token: "0".repeat(32), createdMs: 1e300, owner: ELSEWHERE })
     for (const name of ["work", `work.${"0".repeat(32)}`]) memory.disk.fs.writeFileSync(`${LOCKS}/${name}`, text)
     await held(take(memory.fileSystem))
+  })
+
+  test.each(["folder", "link to nowhere", "link to a lock"])(
+    "in whose place there is a %s is an error that says what to do",
+    async (what) => {
+      const memory = place()
+      const { fs } = memory.disk
+      if (what === "folder") fs.mkdirSync(`${LOCKS}/work`)
+      else fs.symlinkSync(what === "link to nowhere" ? "nowhere" : "other", `${LOCKS}/work`)
+      fs.writeFileSync(`${LOCKS}/other`, JSON.stringify({ token: "0".repeat(32), createdMs: NOW, owner: DEAD }))
+      const error: unknown = await take(memory.fileSystem).catch((reason: unknown) => reason)
+      const kind = what === "folder" ? "a folder" : "a symbolic link"
+      expect(error).toMatchObject({
+        code: "IO_FAILED",
+        message: `The lock cannot be taken: ${LOCKS}/work is no lock file, but ${kind}. Move it away and try again.`,
+      })
+      expect(left(memory)).toEqual(expect.arrayContaining(["locks/work", "locks/other"]))
+      if (what === "folder") fs.rmSync(`${LOCKS}/work`, { recursive: true })
+      else fs.unlinkSync(`${LOCKS}/work`)
+      await (await take(memory.fileSystem)).release()
+      expect(left(memory)).toEqual(["locks/other"])
+    },
+  )
+
+  test("in whose place there is a fifo is such an error, too, and hangs nobody", async () => {
+    const folder = await temporaryFolder()
+    spawnSync("mkfifo", [join(folder, "work")])
+    const call = takeLock({
+      fileSystem: nodeFileSystem(),
+      locks: folder,
+      temporary: folder,
+      name: "work",
+      owner: ALIVE,
+      nowMs: NOW,
+      isAlive: async () => false,
+    })
+    await expect(call).rejects.toMatchObject({ code: "IO_FAILED", details: { errno: "ENXIO" } })
+  })
+
+  test("file that is far too large is not read, and counts for 24 hours", async () => {
+    const memory = place()
+    memory.disk.fs.writeFileSync(`${LOCKS}/work`, Buffer.alloc(100_000))
+    const sinceMs = Number(memory.disk.fs.lstatSync(`${LOCKS}/work`).mtimeMs)
+    const recorded = faultyFileSystem(memory.fileSystem)
+    await held(take(recorded, ALIVE, Math.ceil(sinceMs) + DAY - 2000))
+    expect(recorded.calls.map(({ kind }) => kind)).toEqual(["lstat"])
+    await (await take(recorded, ALIVE, Math.ceil(sinceMs) + DAY)).release()
+    expect(left(memory)).toEqual([])
+  })
+
+  test("whose holder is not known says which file to delete", async () => {
+    const memory = place()
+    memory.disk.fs.writeFileSync(`${LOCKS}/work`, "")
+    await expect(take(memory.fileSystem, ALIVE, Date.now())).rejects.toThrow(`delete ${LOCKS}/work if`)
+    memory.disk.fs.unlinkSync(`${LOCKS}/work`)
+    await take(memory.fileSystem, ALIVE)
+    await expect(take(memory.fileSystem)).rejects.not.toThrow("delete")
   })
 
   test("works without hard links", async () => {
