@@ -37,7 +37,8 @@ export async function packRefs(ports: RemovalPorts): Promise<number> {
 
 async function looseSnapshots({ fileSystem, layout }: RemovalPorts): Promise<Map<RefName, Oid>> {
   const found = new Map<RefName, Oid>()
-  for (const { name: workspace } of (await fileSystem.list(`${layout.gitdir}/${SNAPSHOTS}`.slice(0, -1))) ?? [])
+  const workspaces = (await fileSystem.list(`${layout.gitdir}/${SNAPSHOTS}`.slice(0, -1))) ?? []
+  for (const { name: workspace } of workspaces.filter(({ kind }) => kind === "folder"))
     for (const { name, kind } of (await fileSystem.list(`${layout.gitdir}/${SNAPSHOTS}${workspace}`)) ?? []) {
       const ref = toRefName(`${SNAPSHOTS}${workspace}/${name}`)
       if (kind !== "file" || ref === undefined) continue

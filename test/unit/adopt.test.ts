@@ -188,7 +188,6 @@ describe.runIf(gitIsThere())("Adoption", () => {
       { kind: "file.read", path: "/objects/", call: 30 },
       { kind: "list", path: "/objects/", call: 5 },
       { kind: "lstat", path: "/objects/", call: 10 },
-      { kind: "lstat", path: "/packed-refs", call: 1 },
       { kind: "file.sync", path: "/gitdir/tmp/", call: 7 },
     ] as const) {
       fs.rmSync(join(gitdir, "refs/adopted"), { recursive: true, force: true })
