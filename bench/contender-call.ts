@@ -8,6 +8,7 @@ export type ContenderCall =
   | { readonly call: "settle" }
   | { readonly call: "diff"; readonly from: Captured; readonly to: Captured }
   | { readonly call: "restore"; readonly to: Captured }
+  | { readonly call: "tidy"; readonly states: readonly Captured[] }
   | { readonly call: "close" }
 
 /** What one call took. */

@@ -51,6 +51,9 @@ async function doCall(call: ContenderCall): Promise<Gave> {
     case "restore":
       await present(session?.restore, "restore").call(session, call.to)
       return {}
+    case "tidy":
+      await present(session?.tidy, "tidy").call(session, call.states)
+      return {}
     case "close":
       await session?.close()
       return {}

@@ -14,6 +14,7 @@ export interface ContenderProcess {
   settle(): Promise<Took>
   diff(from: Captured, to: Captured): Promise<{ readonly took: Took; readonly compared: Compared }>
   restore(to: Captured): Promise<Took>
+  tidy(states: readonly Captured[]): Promise<Took>
   /** Closes its store and ends the process. */
   close(): Promise<Took>
 }
@@ -49,6 +50,7 @@ export async function startContender(name: string, home: string): Promise<Conten
         if (compared === undefined) throw new Error(`${name} compared nothing`)
         return { took, compared }
       },
+      tidy: async (states) => (await ask({ call: "tidy", states })).took,
       restore: async (to) => (await ask({ call: "restore", to })).took,
       async close() {
         const { took } = await ask({ call: "close" })

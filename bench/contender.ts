@@ -33,6 +33,8 @@ export interface Session {
   settle?(): Promise<void>
   /** Makes the work tree what it was. */
   restore?(to: Captured): Promise<void>
+  /** Makes the store small and fast to read again, and keeps these states. */
+  tidy?(states: readonly Captured[]): Promise<void>
   close(): Promise<void>
 }
 

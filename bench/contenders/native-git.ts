@@ -47,6 +47,11 @@ export function nativeGit(add: (git: GitPlace) => Promise<void>): Contender {
         async restore(to) {
           await runGit(["checkout", to.id, "--", "."], git)
         },
+        async tidy(states) {
+          const refs = states.map(({ id }, i) => `update refs/states/${i} ${id}\n`)
+          await runGit(["update-ref", "--stdin"], git, Buffer.from(refs.join("")))
+          await runGit(["gc", "--quiet", "--prune=now"], git)
+        },
         close: async () => undefined,
       }
     },

@@ -36,6 +36,9 @@ function sessionOf(store: SnapshotStore): Session {
       const { complete, outcomes } = await store.restore(to.id)
       if (!complete) throw new Error(`treeshot restored ${outcomes.length} files, but not all`)
     },
+    async tidy() {
+      await store.maintain()
+    },
     close: () => store.close(),
   }
 }

@@ -2,6 +2,7 @@ import type { Scenario } from "../scenario.js"
 import { changedMany, changedOne } from "./changed.js"
 import { cold } from "./cold.js"
 import { diff } from "./diff.js"
+import { maintain } from "./maintain.js"
 import { restore } from "./restore.js"
 import { seeded } from "./seeded.js"
 import { start } from "./start.js"
@@ -20,4 +21,5 @@ export const SCENARIOS: readonly Scenario[] = [
   changedMany,
   diff,
   restore,
+  maintain,
 ]
