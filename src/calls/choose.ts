@@ -103,13 +103,13 @@ function sizesOf(
   kept: readonly KeptItem<Listed>[],
   removed: readonly Removed[],
   adopted: ReadonlyMap<RefName, Oid>,
-  withBases: boolean,
+  forCap: boolean,
 ): Promise<Sizes> {
   return sizeUp(store, {
     kept: kept.map(({ item }) => item.snapshot),
     removed: removed.map(({ item }) => item.snapshot),
     adopted,
-    withBases,
+    forCap,
   })
 }
 

@@ -1,5 +1,6 @@
 import type { Oid } from "../core/oid.js"
 import { baselineRef, type RefName } from "../core/ref-name.js"
+import { readOwnFiles } from "../store/own-files.js"
 import { measureStore } from "../store/stored-bytes.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
@@ -13,13 +14,13 @@ export interface SizeUpRequest {
   readonly removed: readonly StoredSnapshot[]
   /** The refs of adopted trees that go, with their trees. */
   readonly adopted: ReadonlyMap<RefName, Oid>
-  /** Counts what has to stay with an object, too: for a size cap. */
-  readonly withBases: boolean
+  /** Counts what has to stay beside an object, too, other files and what deltas build on: for a size cap. */
+  readonly forCap: boolean
 }
 
 /** What snapshots take in a store. */
 export interface Sizes {
-  /** Bytes of all else in the store that stays. */
+  /** Bytes of all else in the store that stays; of objects alone, unless it is for a cap. */
   readonly otherBytes: number
   /** Of each that stays, in their order. */
   readonly kept: readonly SnapshotSize[]
@@ -42,7 +43,7 @@ export interface SnapshotSize {
 /** Sizes up the snapshots of a workspace. Refs that cannot be read: REF_INVALID. */
 export async function sizeUp(store: StoreContext, request: SizeUpRequest): Promise<Sizes> {
   const { platform, layout, objects, workspace } = store
-  const { kept, removed, adopted, withBases } = request
+  const { kept, removed, adopted, forCap } = request
   const left = new Set<string>([...[...kept, ...removed].map(({ ref }) => ref), ...adopted.keys()])
   // Baselines move with the snapshots.
   const baseline = baselineRef(workspace, undefined)
@@ -51,10 +52,11 @@ export async function sizeUp(store: StoreContext, request: SizeUpRequest): Promi
     ...platform,
     layout,
     objects,
+    files: await readOwnFiles(platform.fileSystem, layout, forCap ? "all" : "objects"),
     isAlive: aliveness(store),
     nowMs: platform.clock.nowMs(),
     isLeftOut,
-    withBases,
+    withBases: forCap,
   })
   const { keptBytes: otherBytes } = bytes.counted
   const sizes: SnapshotSize[] = []

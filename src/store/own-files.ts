@@ -54,10 +54,14 @@ export interface OwnTemporary {
 }
 
 /**
- * Looks at every file of a gitdir. Links are not followed, but for Git's own folders of objects. What goes meanwhile is
- * left out, and what cannot be looked at is named.
+ * Looks at every file of a gitdir, or only at those of its objects. Links are not followed, but for Git's own folders of
+ * objects. What goes meanwhile is left out, and what cannot be looked at is named.
  */
-export async function readOwnFiles(fileSystem: FileSystem, layout: GitdirLayout): Promise<OwnFiles> {
+export async function readOwnFiles(
+  fileSystem: FileSystem,
+  layout: GitdirLayout,
+  which: "all" | "objects" = "all",
+): Promise<OwnFiles> {
   const found = new Found()
   const atOnce = pLimit(CALLS_AT_ONCE)
 
@@ -90,7 +94,7 @@ export async function readOwnFiles(fileSystem: FileSystem, layout: GitdirLayout)
     }
   }
 
-  await lookInto("")
+  await lookInto(which === "all" ? "" : "objects")
   return found.files()
 }
 

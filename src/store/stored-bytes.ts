@@ -14,7 +14,7 @@ import { lookAtLeases, type LeaseLook } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
 import { mark } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
-import { readOwnFiles, type OwnFiles, type OwnLoose, type OwnPack } from "./own-files.js"
+import type { OwnFiles, OwnLoose, OwnPack } from "./own-files.js"
 import { readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { readStoredObjects } from "./stored-objects.js"
@@ -29,8 +29,8 @@ export interface MeasureRequest extends ObjectPorts {
   readonly objects: ObjectDatabase
   readonly isAlive: CountsAsAlive
   readonly nowMs: number
-  /** The files of the gitdir, when they are known already. */
-  readonly files?: OwnFiles
+  /** The files of the gitdir, or only those of its objects, as they were before. */
+  readonly files: OwnFiles
   /** Refs that do not count as roots. */
   readonly isLeftOut?: (ref: string) => boolean
   /** Counts what deltas build on, too: for what has to stay in the store with an object. */
@@ -39,8 +39,6 @@ export interface MeasureRequest extends ObjectPorts {
 
 /** The bytes of a store, root by root. */
 export interface StoredBytes {
-  readonly files: OwnFiles
-  readonly leases: LeaseLook
   /** Of what was counted so far, the roots of the store included. */
   readonly counted: Pick<Tally, "copyBytes" | "keptBytes">
   /** Counts what these objects reach, too. Gives what cannot be read, if anything: what that reaches is not counted then. */
@@ -58,8 +56,7 @@ export interface StoredBytes {
  * already, but for refs that are left out. Refs that cannot be read: REF_INVALID.
  */
 export async function measureStore(request: MeasureRequest): Promise<StoredBytes> {
-  const { fileSystem, layout, objects, isAlive, nowMs, isLeftOut = () => false, withBases = false } = request
-  const files = request.files ?? (await readOwnFiles(fileSystem, layout))
+  const { fileSystem, layout, objects, files, isAlive, nowMs, isLeftOut = () => false, withBases = false } = request
   const leases = await lookAtLeases(fileSystem, layout.leases, isAlive)
   const refs = await readRefRoots(fileSystem, layout.gitdir)
   const foreign = await isForeign(fileSystem, layout)
@@ -93,8 +90,6 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
   const temporaryBytes = sum(files.temporary) - sum(going)
   const packsBytes = PACK_BYTES * (own.length - stored.unread.size)
   return {
-    files,
-    leases,
     counted: tally,
     count,
     problem: problems.find((each) => each !== undefined),
