@@ -23,7 +23,15 @@ export const damage: Part = {
 }
 
 const RUNS_A_STORE = 60
-const WAYS = ["emptied", "cut", "a bit flipped", "overwritten", "deleted", "replaced by a folder", "replaced by a link"] as const
+const WAYS = [
+  "emptied",
+  "cut",
+  "a bit flipped",
+  "overwritten",
+  "deleted",
+  "replaced by a folder",
+  "replaced by a link",
+] as const
 type Way = (typeof WAYS)[number]
 
 async function oneRun(
@@ -62,7 +70,8 @@ async function oneRun(
   } catch (error) {
     told(`ended with ${String(error)}`)
   }
-  for (const { id } of start.snapshots) if (!untouched.some((each) => each.id === id)) await readTouched(store, id, told)
+  for (const { id } of start.snapshots)
+    if (!untouched.some((each) => each.id === id)) await readTouched(store, id, told)
   await store.close()
   return { "damaged files": 1, "untouched snapshots restored": untouched.length }
 }

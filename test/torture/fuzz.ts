@@ -30,7 +30,8 @@ export const fuzz: Part = {
             if (!(error instanceof SnapshotError)) lose(`${name}: ${String(error)} on ${hexOf(bytes)}`)
           }
           if (processorMs() - cpuMs > LONGEST_MS) lose(`${name}: takes too long on ${hexOf(bytes)}`)
-          if (process.memoryUsage.rss() - rssBytes > MOST_BYTES) lose(`${name}: takes too much memory on ${hexOf(bytes)}`)
+          if (process.memoryUsage.rss() - rssBytes > MOST_BYTES)
+            lose(`${name}: takes too much memory on ${hexOf(bytes)}`)
         }
       ran({ executions, refused })
     }

@@ -77,7 +77,8 @@ async function checkListed(place: StorePlace, told: readonly Told[], lose: (what
   const store = await openStore({ ...place, retention: false })
   const listed = new Set((await store.list()).map(({ id }) => id))
   await store.close()
-  for (const { what, id } of told) if (what === "captured" && !listed.has(String(id))) lose(`${String(id)} is not listed`)
+  for (const { what, id } of told)
+    if (what === "captured" && !listed.has(String(id))) lose(`${String(id)} is not listed`)
 }
 
 /** Once the dead are known to be dead, nothing of them is left. */

@@ -2,7 +2,16 @@
  * Locks of real processes: those of live ones are never taken over, those of dead ones at once, in whatever way they died.
  * And locks of other tools at random places, which stop nothing.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs"
 import { join } from "node:path"
 import { isSnapshotError } from "../../src/core/errors.js"
 import { openStore, type SnapshotStore } from "../../src/index.js"

@@ -59,12 +59,19 @@ export function storeFiles({ disk }: Memory): string[] {
 }
 
 /** The names of the packs that the graph of each snapshot has objects in. */
-export async function packsOfEach({ memory, snapshots }: MemoryStore): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+export async function packsOfEach({
+  memory,
+  snapshots,
+}: MemoryStore): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const places = new Map<Oid, Set<string>>()
   const packs = `${GITDIR}/objects/pack`
   const { parsePackIndex } = await import("../../src/core/pack-index.js")
   for (const name of memory.disk.names(packs).filter((each) => each.endsWith(".idx"))) {
-    const index = await parsePackIndex(CHECK.hasher, Uint8Array.from(memory.disk.fs.readFileSync(`${packs}/${name}`)), name)
+    const index = await parsePackIndex(
+      CHECK.hasher,
+      Uint8Array.from(memory.disk.fs.readFileSync(`${packs}/${name}`)),
+      name,
+    )
     for (const { oid } of index?.entries() ?? [])
       places.set(oid, (places.get(oid) ?? new Set()).add(name.slice(0, -".idx".length)))
   }

@@ -59,7 +59,8 @@ export async function writeDocs(): Promise<void> {
   if (result === undefined) throw new Error("nothing was tortured yet: npm run torture")
   const page = await readFile(PAGE, "utf8")
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)]
-  if (begin < 0 || end < begin) throw new Error(`docs/RELIABILITY.md has no place for the figures, from ${BEGIN} to ${END}`)
+  if (begin < 0 || end < begin)
+    throw new Error(`docs/RELIABILITY.md has no place for the figures, from ${BEGIN} to ${END}`)
   const minutes = result.parts.reduce((sum, { seconds }) => sum + seconds, 0) / 60
   const days = [...new Set(result.parts.map(({ ranAt }) => ranAt.slice(0, 10)))].join(", ")
   const text = `${minutes.toFixed(0)} minutes in all on ${days}, Node ${result.node} on ${result.platform}.\n\n${tableOf(result.parts)}`

@@ -55,7 +55,8 @@ async function capture(): Promise<void> {
   const { snapshot } = await store.capture({ label: text })
   if (ownFile !== undefined) {
     const bytes = await store.readFile(snapshot.id, ownFile)
-    if (Buffer.from(bytes ?? []).toString() !== text) tell("wrong", { problem: `${snapshot.id} holds another ${ownFile}` })
+    if (Buffer.from(bytes ?? []).toString() !== text)
+      tell("wrong", { problem: `${snapshot.id} holds another ${ownFile}` })
   }
   known.push({ id: snapshot.id, digest })
   tell("captured", { id: snapshot.id, digest })

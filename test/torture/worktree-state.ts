@@ -29,5 +29,7 @@ export function writeState(worktree: string, random: (limit: number) => number):
 
 /** What tells one state of a work tree from another: kinds, permissions, bytes, links. */
 export function digestOf(worktree: string): string {
-  return createHash("sha1").update(JSON.stringify(folderContent(nodeDisk, worktree))).digest("hex")
+  return createHash("sha1")
+    .update(JSON.stringify(folderContent(nodeDisk, worktree)))
+    .digest("hex")
 }

@@ -127,7 +127,7 @@ describe("a lock", () => {
     async (what) => {
       const memory = place()
       const { fs } = memory.disk
-      if (what === "folder") fs.mkdirSync(`${LOCKS}/work`)
+      if (what === "folder") fs.mkdirSync(`${LOCKS}/work/with/something`, { recursive: true })
       else fs.symlinkSync(what === "link to nowhere" ? "nowhere" : "other", `${LOCKS}/work`)
       fs.writeFileSync(`${LOCKS}/other`, JSON.stringify({ token: "0".repeat(32), createdMs: NOW, owner: DEAD }))
       const error: unknown = await take(memory.fileSystem).catch((reason: unknown) => reason)
@@ -143,6 +143,15 @@ describe("a lock", () => {
       expect(left(memory)).toEqual(["locks/other"])
     },
   )
+
+  test("in whose place there is an empty folder is taken, with the folder gone", async () => {
+    const memory = place()
+    memory.disk.fs.mkdirSync(`${LOCKS}/work`)
+    const lock = await take(memory.fileSystem)
+    await held(take(memory.fileSystem))
+    await lock.release()
+    expect(left(memory)).toEqual([])
+  })
 
   test("in whose place there is a fifo is such an error, too, and hangs nobody", async () => {
     const folder = await temporaryFolder()

@@ -26,10 +26,13 @@ function lockEverything(gitdir: string, put: (path: string) => void): void {
 
 function pathsBelow(folder: string): string[] {
   const names = fs.readdirSync(folder, { withFileTypes: true })
-  return [folder, ...names.flatMap((item) => {
-    const path = join(folder, item.name)
-    return item.isDirectory() ? pathsBelow(path) : [path]
-  })]
+  return [
+    folder,
+    ...names.flatMap((item) => {
+      const path = join(folder, item.name)
+      return item.isDirectory() ? pathsBelow(path) : [path]
+    }),
+  ]
 }
 
 const LEFT: readonly (readonly [what: string, put: (path: string) => void])[] = [
@@ -48,7 +51,11 @@ async function repository(): Promise<Place> {
   const folder = await temporaryFolder()
   const worktree = join(folder, "work")
   fs.mkdirSync(join(worktree, "dir"), { recursive: true })
-  for (const [name, text] of [["a.txt", "a"], ["dir/b.txt", "b"]] as const) fs.writeFileSync(join(worktree, name), text)
+  for (const [name, text] of [
+    ["a.txt", "a"],
+    ["dir/b.txt", "b"],
+  ] as const)
+    fs.writeFileSync(join(worktree, name), text)
   git(["init", "-q"], { cwd: worktree })
   git(["add", "."], { cwd: worktree })
   git(["commit", "-qm", "first"], { cwd: worktree })
@@ -107,7 +114,10 @@ describe("in the place of a lease or of a marker", () => {
     ["a folder", ({ disk }, path) => disk.fs.mkdirSync(`${path}/x`, { recursive: true })],
     ["a link to nowhere", ({ disk }, path) => disk.fs.symlinkSync("nowhere", path)],
     ["an empty file", ({ disk }, path) => disk.fs.writeFileSync(path, "")],
-    ["a file that is far too large", ({ disk }, path) => disk.fs.writeFileSync(path, Buffer.alloc(100_000, "[".charCodeAt(0)))],
+    [
+      "a file that is far too large",
+      ({ disk }, path) => disk.fs.writeFileSync(path, Buffer.alloc(100_000, "[".charCodeAt(0))),
+    ],
   ]
   const places = [`leases/${ID}.ref`, `leases/${ID}.json`, `unsynced/${ID}`, "unsynced/any.lock"]
   for (const at of places)
