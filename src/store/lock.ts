@@ -9,7 +9,7 @@
  * still the one that was read is whole, and a file that was added to an older chain is found out by that.
  */
 import { lossyText, utf8 } from "../core/bytes.js"
-import { isSnapshotError, SnapshotError } from "../core/errors.js"
+import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import { fileMs, type FileKind, type FileSystem } from "../core/file-system.js"
 import { describeOwner, toOwner, type Owner } from "../core/owner.js"
 import { randomHex } from "../core/random.js"
@@ -105,18 +105,13 @@ function pathBehind(first: string, holders: readonly Holder[]): string {
 
 /**
  * Who made the lock file at `path`; undefined when it is not there. A file that is not whole, or far too large, was made
- * by nobody who can be checked. What is no file was made by nobody who takes locks: IO_FAILED.
+ * by nobody who can be checked. What is no file was made by nobody who takes locks: an empty folder goes, others are
+ * IO_FAILED.
  */
 async function readHolder(fileSystem: FileSystem, path: string): Promise<Holder | undefined> {
   const stat = await fileSystem.lstat(path)
   if (stat === undefined) return undefined
-  if (stat.kind === "folder") {
-    // Nobody takes a lock like that. One with something in it stays, and is told of.
-    await fileSystem.removeFolder(path).catch(() => {
-      throw notALock(path, "folder")
-    })
-    return undefined
-  }
+  if (stat.kind === "folder" && (await isRemoved(fileSystem, path))) return undefined
   if (stat.kind !== "file") throw notALock(path, stat.kind)
   const bytes = stat.sizeBytes > LARGEST_BYTES ? new Uint8Array() : await fileSystem.readFile(path)
   if (bytes === undefined) return undefined
@@ -124,6 +119,19 @@ async function readHolder(fileSystem: FileSystem, path: string): Promise<Holder 
   if (typeof token === "string" && /^[0-9a-f]{32}$/.test(token) && typeof createdMs === "number")
     return { token, createdMs, owner: toOwner(owner) }
   return { token: `${stat.mtimeNs}`, createdMs: fileMs(stat), owner: {} }
+}
+
+/** Removes an empty folder, which is nobody's lock and of no use to anybody. False: it is not empty. */
+async function isRemoved(fileSystem: FileSystem, path: string): Promise<boolean> {
+  try {
+    await fileSystem.removeFolder(path)
+    return true
+  } catch (error) {
+    // Another one has removed it first, and may have taken the lock by now.
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return true
+    if (errnoOf(error) === "ENOTEMPTY") return false
+    throw error
+  }
 }
 
 function parsed(text: string): Partial<Record<keyof Holder, unknown>> {

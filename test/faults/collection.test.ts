@@ -50,12 +50,16 @@ test("at whatever call of maintenance a capture gets to the middle of its public
   expect(problems).toEqual([])
 })
 
-test("in every order with one preemption of two captures and maintenance, every snapshot is whole", LONG, async () => {
-  expect(await everySchedule(1, {})).toEqual([])
+test("in every order with one preemption of a capture and maintenance, every snapshot is whole", LONG, async () => {
+  expect(await everySchedule({ racers: ["one", "maintenance"] })).toEqual([])
 })
 
-test("in every such order of one capture and maintenance that takes it for dead, too", LONG, async () => {
-  expect(await everySchedule(1, { racers: ["one", "maintenance"], isDead: () => true })).toEqual([])
+test("in every such order in which maintenance takes the capture for dead, its snapshot is whole", LONG, async () => {
+  expect(await everySchedule({ racers: ["one", "maintenance"], isDead: () => true })).toEqual([])
+})
+
+test("in a sixth of those with two captures, every snapshot is whole", LONG, async () => {
+  expect(await everySchedule({}, 6)).toEqual([])
 })
 
 test(
@@ -98,7 +102,7 @@ test(
       failedReads += report.failedReads
       problems.push(...report.problems.map((problem) => `${problem} (stopped before step ${stop + 1})`))
     }
-    for (let seed = 0; seed < RANDOM_SCHEDULES / 4; seed++) {
+    for (let seed = 0; seed < RANDOM_SCHEDULES / 3; seed++) {
       const report = await race(start, randomSchedule(seeded(seed)), { racers, sharedOnly: true })
       problems.push(...report.problems.map((problem) => `${problem} (seed ${seed})`))
     }
@@ -108,18 +112,18 @@ test(
 )
 
 test("maintenance that takes no notice of leases is found out by the same orders", LONG, async () => {
-  expect(await everySchedule(1, { ignoreLeases: true })).not.toEqual([])
+  expect(await everySchedule({ ignoreLeases: true })).not.toEqual([])
 })
 
-const RANDOM_SCHEDULES = 160
+const RANDOM_SCHEDULES = 60
 /** About so many it makes. */
 const MAINTENANCE_CALLS = 160
 
-/** What is wrong after each schedule of shared calls with at most so many preemptions; ends with the first problem. */
-async function everySchedule(preemptions: number, options: RaceOptions): Promise<string[]> {
+/** What is wrong after each schedule of shared calls with at most one preemption; ends with the first problem. */
+async function everySchedule(options: RaceOptions, oneOf: number = 1): Promise<string[]> {
   const problems: string[] = []
   const isEnough = (): boolean => problems.length > 0
-  const schedules = await eachSchedule<Racer>({ preemptions, isEnough }, async (choose) => {
+  const schedules = await eachSchedule<Racer>({ preemptions: 1, isEnough, oneOf }, async (choose) => {
     const order: Racer[] = []
     const noted = (ready: readonly Racer[]): Racer => {
       const next = choose(ready)
@@ -131,7 +135,6 @@ async function everySchedule(preemptions: number, options: RaceOptions): Promise
   })
   // A search that found nothing to vary would find nothing wrong, either.
   if (!isEnough()) expect(schedules).toBeGreaterThan(80)
-  if (process.env["SHOW"]) console.log(schedules)
   return problems
 }
 

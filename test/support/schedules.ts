@@ -10,8 +10,10 @@ export type Choose<Name extends string> = (ready: readonly Name[]) => Name
 export interface ScheduleBounds {
   /** So often at most an actor is stopped although it could go on. */
   readonly preemptions: number
-  /** Ends the search, which is asked before each schedule. Default: never. */
+  /** Ends the search; asked before each schedule. Default: never. */
   readonly isEnough?: (done: number) => boolean
+  /** Of the schedules with a preemption only about one of so many. Default: all of them. */
+  readonly oneOf?: number
 }
 
 /**
@@ -20,11 +22,12 @@ export interface ScheduleBounds {
  * were.
  */
 export async function eachSchedule<Name extends string>(
-  { preemptions, isEnough = () => false }: ScheduleBounds,
+  { preemptions, isEnough = () => false, oneOf = 1 }: ScheduleBounds,
   run: (choose: Choose<Name>) => Promise<void>,
 ): Promise<number> {
   const open: (readonly Name[])[] = [[]]
   let done = 0
+  let found = 0
   for (let prefix = open.pop(); prefix !== undefined && !isEnough(done); prefix = open.pop()) {
     const steps = await recorded(prefix, run)
     done++
@@ -36,7 +39,8 @@ export async function eachSchedule<Name extends string>(
       // What comes before the end of the prefix was varied when the prefix was made.
       if (at >= prefix.length)
         for (const other of ready)
-          if (other !== name && spent + cost(other) <= preemptions) open.push([...chosen, other])
+          if (other !== name && spent + cost(other) <= preemptions && (cost(other) === 0 || found++ % oneOf === 0))
+            open.push([...chosen, other])
       spent += cost(name)
       chosen.push(name)
     }

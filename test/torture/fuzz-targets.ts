@@ -21,7 +21,6 @@ import { nodeHasher } from "../../src/platform/node/node-hasher.js"
 import { objectDatabase } from "../../src/store/object-database.js"
 import { parsePackedRefs } from "../../src/store/packed-refs.js"
 import { ignorePatterns } from "../../src/tree/ignore-pattern.js"
-import { decodeRecord as decodeJournal } from "../../src/tree/journal.js"
 import { craftPack, encodeDelta } from "../support/crafted-pack.js"
 import { git } from "../support/git.js"
 import { CHECK, newMemory } from "../support/store-on.js"
@@ -63,7 +62,6 @@ export async function fuzzTargets(folder: string): Promise<readonly FuzzTarget[]
     { name: "git config", whole: utf8(CONFIG), parse: (bytes) => readGitConfig(lossyText(bytes)) },
     { name: "packed refs", whole: utf8(PACKED_REFS), parse: (bytes) => parsePackedRefs(lossyText(bytes)) },
     { name: "ignore rules", whole: utf8(IGNORE), parse: (bytes) => ignorePatterns(lossyText(bytes), "dir/", true) },
-    { name: "journal", whole: utf8("{}"), parse: (bytes) => decodeJournal(hasher, bytes) },
   ]
 }
 

@@ -33,7 +33,11 @@ export async function memoryStore(random: (limit: number) => number, count: numb
   const store = await openMemory(memory.fileSystem)
   const snapshots: KnownSnapshot[] = []
   for (let number = 0; number < count; number++) {
-    for (const name of fs.readdirSync(WORKTREE)) fs.rmSync(`${WORKTREE}/${String(name)}`, { recursive: true })
+    for (const name of fs.readdirSync(WORKTREE).map(String)) {
+      // memfs follows a link that it is to remove with what is in it.
+      if (fs.lstatSync(`${WORKTREE}/${name}`).isSymbolicLink()) fs.unlinkSync(`${WORKTREE}/${name}`)
+      else fs.rmSync(`${WORKTREE}/${name}`, { recursive: true })
+    }
     writeFolder(memory.disk, WORKTREE, folderOf(items(number, random)))
     const { snapshot } = await store.capture({ label: String(number) })
     snapshots.push({ id: snapshot.id, ref: snapshot.ref, content: contentOf(memory) })

@@ -127,7 +127,7 @@ describe("a lock", () => {
     async (what) => {
       const memory = place()
       const { fs } = memory.disk
-      if (what === "folder") fs.mkdirSync(`${LOCKS}/work/with something in it`, { recursive: true })
+      if (what === "folder") fs.mkdirSync(`${LOCKS}/work/with/something`, { recursive: true })
       else fs.symlinkSync(what === "link to nowhere" ? "nowhere" : "other", `${LOCKS}/work`)
       fs.writeFileSync(`${LOCKS}/other`, JSON.stringify({ token: "0".repeat(32), createdMs: NOW, owner: DEAD }))
       const error: unknown = await take(memory.fileSystem).catch((reason: unknown) => reason)
@@ -144,10 +144,12 @@ describe("a lock", () => {
     },
   )
 
-  test("in whose place there is an empty folder is taken: nobody takes a lock like that", async () => {
+  test("in whose place there is an empty folder is taken, with the folder gone", async () => {
     const memory = place()
     memory.disk.fs.mkdirSync(`${LOCKS}/work`)
-    await (await take(memory.fileSystem)).release()
+    const lock = await take(memory.fileSystem)
+    await held(take(memory.fileSystem))
+    await lock.release()
     expect(left(memory)).toEqual([])
   })
 
