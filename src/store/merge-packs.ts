@@ -11,13 +11,13 @@ import { makeDelta } from "../core/make-delta.js"
 import type { ObjectType } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { decodeEntryHeader, encodeEntryHeader, PACK_HEADER_BYTES } from "../core/pack.js"
-import { randomHex } from "../core/random.js"
 import { Chains } from "./chains.js"
 import type { GitdirLayout } from "./gitdir.js"
 import type { LivePack } from "./live-pack.js"
 import type { ObjectDatabase } from "./object-database.js"
 import { OldPack } from "./old-pack.js"
-import { packWriter, type PackWriter } from "./pack-writer.js"
+import { newPack } from "./new-pack.js"
+import type { PackWriter } from "./pack-writer.js"
 import type { ObjectPorts } from "./stored-object.js"
 
 /** What to merge. */
@@ -75,13 +75,7 @@ async function writeMerged(
   request: MergeRequest,
   sources: readonly OldPack[],
 ): Promise<Omit<MergedPack, "merged"> | OldPack | undefined> {
-  const writer = packWriter({
-    ...request,
-    temporaryFolder: request.layout.temporary,
-    packFolder: request.layout.packs,
-    name: `pack-${randomHex(20)}`,
-    durable: true,
-  })
+  const writer = newPack(request, request.layout)
   try {
     const damaged = await new Merge(request, sources, writer).run()
     if (damaged !== undefined || writer.count === 0) return damaged

@@ -1,8 +1,9 @@
 import type { OpenFile } from "../core/file-system.js"
-import { PACK_HEADER_BYTES, PACK_TRAILER_BYTES, decodeEntryHeader, type PackEntryHeader } from "../core/pack.js"
+import { PACK_HEADER_BYTES, PACK_TRAILER_BYTES, type PackEntryHeader } from "../core/pack.js"
 import type { EntriesInOrder, PackIndex } from "../core/pack-index.js"
 import type { Oid } from "../core/oid.js"
 import { pauses } from "../core/turns.js"
+import { baseOffset, placeOf, readEntryHeaders } from "./entry-headers.js"
 import { readPiece } from "./file-pieces.js"
 
 /** A pack whose entries go into another one. They go by their place, counted from the first one that stands in it. */
@@ -16,7 +17,8 @@ export class OldPack {
   readonly #bases: Uint32Array
   /** By place: the size of the object, or of the delta. */
   readonly #sizes: Float64Array
-  readonly #types: PackEntryHeader["type"][] = []
+  /** By place: 1 for what has no header that makes sense, or a base that is not there. */
+  readonly #damaged: Uint8Array
   /** What the wanted entries take in the pack. */
   wantedBytes = 0
 
@@ -27,12 +29,16 @@ export class OldPack {
     this.#wanted = new Uint8Array(index.count)
     this.#bases = new Uint32Array(index.count)
     this.#sizes = new Float64Array(index.count)
+    this.#damaged = new Uint8Array(index.count)
   }
 
   /** The pack in `file`, with what `isWanted` names and all that it builds on. Undefined: it is damaged. */
   static async of(file: OpenFile, index: PackIndex, isWanted: (oid: Oid) => boolean): Promise<OldPack | undefined> {
     const end = (await file.stat()).sizeBytes - PACK_TRAILER_BYTES
     const pack = new OldPack(file, index, await index.inOrder(end))
+    await readEntryHeaders(file, pack.#order.starts.subarray(0, index.count), (place, header) =>
+      pack.#note(place, header),
+    )
     return (await pack.#want(isWanted)) ? pack : undefined
   }
 
@@ -44,11 +50,6 @@ export class OldPack {
     return this.#wanted[place] === 1
   }
 
-  placeOf(oid: Oid): number | undefined {
-    const row = this.#index.row(oid)
-    return row === undefined ? undefined : this.#order.places[row]
-  }
-
   oidAt(place: number): Oid {
     return this.#index.oidAt(this.#order.rows[place] as number)
   }
@@ -57,10 +58,6 @@ export class OldPack {
   baseOf(place: number): number | undefined {
     const base = this.#bases[place] as number
     return base === 0 ? undefined : base - 1
-  }
-
-  typeOf(place: number): PackEntryHeader["type"] | undefined {
-    return this.#types[place]
   }
 
   sizeOf(place: number): number {
@@ -90,48 +87,28 @@ export class OldPack {
     }
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       if (this.isWanted(place)) continue
-      const base = await this.#look(place)
-      if (base === "damaged") return false
+      const start = this.#order.starts[place] as number
+      const length = this.lengthOf(place)
+      if (this.#damaged[place] === 1 || start < PACK_HEADER_BYTES || length <= 0 || length > LONGEST_ENTRY) return false
+      this.#wanted[place] = 1
+      this.wantedBytes += length
+      const base = this.baseOf(place)
       if (base !== undefined) open.push(base)
     }
     return true
   }
 
-  /** Wants the entry, and gives the place of its base. */
-  async #look(place: number): Promise<number | "damaged" | undefined> {
+  #note(place: number, header: PackEntryHeader | undefined): void {
+    this.#sizes[place] = header?.sizeBytes ?? 0
+    if (header === undefined) this.#damaged[place] = 1
+    if (header?.type !== "offset-delta" && header?.type !== "ref-delta") return
     const start = this.#order.starts[place] as number
-    const length = this.lengthOf(place)
-    if (start < PACK_HEADER_BYTES || length <= 0 || length > LONGEST_ENTRY) return "damaged"
-    const { header } =
-      decodeEntryHeader(await readPiece(this.file, start, start + Math.min(length, HEADER_BYTES))) ?? {}
-    if (header === undefined) return "damaged"
-    this.#wanted[place] = 1
-    this.wantedBytes += length
-    this.#types[place] = header.type
-    this.#sizes[place] = header.sizeBytes
-    if (header.type !== "offset-delta" && header.type !== "ref-delta") return undefined
-    const base = header.type === "offset-delta" ? this.#placeAt(start - header.distance) : this.placeOf(header.base)
-    if (base === undefined) return "damaged"
-    this.#bases[place] = base + 1
-    return base
-  }
-
-  /** The place of the entry that begins at `start`. */
-  #placeAt(start: number): number | undefined {
-    const { starts } = this.#order
-    let low = 0
-    let high = this.count
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((starts[middle] as number) < start) low = middle + 1
-      else high = middle
-    }
-    return low < this.count && starts[low] === start ? low : undefined
+    const base = placeOf(this.#order.starts.subarray(0, this.count), baseOffset(this.#index, start, header))
+    if (base < 0) this.#damaged[place] = 1
+    else this.#bases[place] = base + 1
   }
 }
 
 const PAUSE_ENTRIES = 1024
-/** A header with the oid of a base. */
-const HEADER_BYTES = 32
 /** Longer ones are not taken into memory. */
 const LONGEST_ENTRY = 256 * 1024 * 1024

@@ -1,8 +1,8 @@
 import { errnoOf, isSnapshotError } from "../core/errors.js"
 import type { Oid } from "../core/oid.js"
-import { randomHex } from "../core/random.js"
 import type { GitdirLayout } from "./gitdir.js"
-import { packWriter, type PackWriter } from "./pack-writer.js"
+import { newPack } from "./new-pack.js"
+import type { PackWriter } from "./pack-writer.js"
 import { putObject } from "./put-object.js"
 import type { ObjectPorts, ObjectStream } from "./stored-object.js"
 import { isUnreadable } from "./unreadable.js"
@@ -25,13 +25,7 @@ export async function recoverObjects(
   sources: readonly ContentSource[],
   signal?: AbortSignal,
 ): Promise<number> {
-  const writer = packWriter({
-    ...ports,
-    temporaryFolder: layout.temporary,
-    packFolder: layout.packs,
-    name: `pack-${randomHex(20)}`,
-    durable: true,
-  })
+  const writer = newPack(ports, layout)
   try {
     let found = 0
     for (const oid of oids) {

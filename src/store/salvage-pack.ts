@@ -3,12 +3,12 @@ import { isSnapshotError } from "../core/errors.js"
 import type { OpenFile } from "../core/file-system.js"
 import { decodeEntryHeader, encodeEntryHeader, PACK_HEADER_BYTES, PACK_TRAILER_BYTES } from "../core/pack.js"
 import type { PackIndexEntry } from "../core/pack-index.js"
-import { randomHex } from "../core/random.js"
 import { pauses } from "../core/turns.js"
 import { openFollowing, readPiece } from "./file-pieces.js"
 import type { GitdirLayout } from "./gitdir.js"
 import type { PackFile } from "./pack-file.js"
-import { packWriter, type PackWriter } from "./pack-writer.js"
+import { newPack } from "./new-pack.js"
+import type { PackWriter } from "./pack-writer.js"
 import { putObject } from "./put-object.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { isUnreadable } from "./unreadable.js"
@@ -25,13 +25,7 @@ export async function salvagePack(
   pack: PackFile,
   signal?: AbortSignal,
 ): Promise<number> {
-  const writer = packWriter({
-    ...ports,
-    temporaryFolder: layout.temporary,
-    packFolder: layout.packs,
-    name: `pack-${randomHex(20)}`,
-    durable: true,
-  })
+  const writer = newPack(ports, layout)
   const file = await openFollowing(ports.fileSystem, `${path}.pack`)
   try {
     const salvage = new Salvage(ports, file, pack, writer)

@@ -2,18 +2,17 @@
  * Objects that only an alternate has: its owner may collect them at any time, since nothing there says that we count on
  * them. What is reached gets a copy of our own.
  */
-import { concat } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import type { Oid } from "../core/oid.js"
 import { parsePackIndex } from "../core/pack-index.js"
-import { randomHex } from "../core/random.js"
 import { listAlternates } from "./alternates.js"
 import type { LooseCandidate } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { listFollowing } from "./list-following.js"
 import type { ObjectDatabase } from "./object-database.js"
-import { packWriter, type PackWriter } from "./pack-writer.js"
-import { ONE_PIECE_BYTES, type ObjectPorts, type ObjectStream } from "./stored-object.js"
+import { newPack } from "./new-pack.js"
+import { putObject } from "./put-object.js"
+import type { ObjectPorts } from "./stored-object.js"
 
 /** What to take over. */
 export interface TakeOverRequest extends ObjectPorts {
@@ -39,20 +38,14 @@ export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
   const alternates = await listAlternates(fileSystem, layout.objects)
   if (alternates.length === 0) return { objects: 0, bytesWritten: 0 }
   const own = await ownOids(request)
-  const writer = packWriter({
-    ...request,
-    temporaryFolder: layout.temporary,
-    packFolder: layout.packs,
-    name: `pack-${randomHex(20)}`,
-    durable: true,
-  })
+  const writer = newPack(request, layout)
   try {
     for (const oid of reached) {
       if (own.has(oid)) continue
       signal?.throwIfAborted()
       const lent = await objects.stream(oid)
       if (lent === undefined) continue
-      await put(writer, oid, lent)
+      await putObject(request.hasher, writer, oid, lent)
       onTaken?.(lent.sizeBytes)
     }
     if (writer.count > 0) await writer.publish()
@@ -60,16 +53,6 @@ export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
   } finally {
     await writer.discard()
   }
-}
-
-async function put(writer: PackWriter, oid: Oid, { type, sizeBytes, chunks }: ObjectStream): Promise<void> {
-  if (type === "blob" && sizeBytes > ONE_PIECE_BYTES) {
-    await writer.addStream(sizeBytes, chunks)
-    return
-  }
-  const pieces: Uint8Array[] = []
-  for await (const chunk of chunks) pieces.push(chunk)
-  await writer.add(type, concat(pieces), oid)
 }
 
 async function ownOids({ fileSystem, hasher, layout, loose }: TakeOverRequest): Promise<ReadonlySet<Oid>> {
