@@ -4,7 +4,16 @@
  */
 import { beforeAll, expect, test } from "vitest"
 import { seeded } from "../support/interleave.js"
-import { gatedStore, isShared, ONE, race, raceStart, type RaceOptions, type Racer } from "../support/races.js"
+import {
+  foldingStart,
+  gatedStore,
+  isShared,
+  ONE,
+  race,
+  raceStart,
+  type RaceOptions,
+  type Racer,
+} from "../support/races.js"
 import { eachSchedule, randomSchedule } from "../support/schedules.js"
 import { copyOf, type Memory } from "../support/store-on.js"
 
@@ -111,6 +120,27 @@ test(
   },
 )
 
+test("beside maintenance that folds packs, in many orders, every snapshot is whole", LONG, async () => {
+  const folding = await foldingStart()
+  const { store } = await gatedStore(copyOf(folding).fileSystem, ONE)
+  expect(await store.maintain()).toMatchObject({ packsWritten: 1 })
+  await store.close()
+  expect(await everySchedule({ racers: ["one", "maintenance"] }, 4, folding)).toEqual([])
+  const problems: string[] = []
+  for (let seed = 0; seed < RANDOM_SCHEDULES; seed++) {
+    const random = seeded(seed)
+    const killedAt = random(2) === 0 ? 1 + random(2 * MAINTENANCE_CALLS) : Number.POSITIVE_INFINITY
+    const racers: readonly Racer[] = seed % 3 === 0 ? ["reader", "one", "maintenance"] : ["one", "other", "maintenance"]
+    const { problems: found } = await race(folding, randomSchedule<Racer>(random), {
+      racers,
+      killedAt,
+      sharedOnly: true,
+    })
+    problems.push(...found.map((problem) => `${problem} (seed ${seed})`))
+  }
+  expect(problems).toEqual([])
+})
+
 test("maintenance that takes no notice of leases is found out by the same orders", LONG, async () => {
   expect(await everySchedule({ ignoreLeases: true })).not.toEqual([])
 })
@@ -120,7 +150,7 @@ const RANDOM_SCHEDULES = 60
 const MAINTENANCE_CALLS = 160
 
 /** What is wrong after each schedule of shared calls with at most one preemption; ends with the first problem. */
-async function everySchedule(options: RaceOptions, oneOf: number = 1): Promise<string[]> {
+async function everySchedule(options: RaceOptions, oneOf: number = 1, from: Memory = start): Promise<string[]> {
   const problems: string[] = []
   const isEnough = (): boolean => problems.length > 0
   const schedules = await eachSchedule<Racer>({ preemptions: 1, isEnough, oneOf }, async (choose) => {
@@ -130,7 +160,7 @@ async function everySchedule(options: RaceOptions, oneOf: number = 1): Promise<s
       order.push(next)
       return next
     }
-    const { problems: found } = await race(start, noted, { ...options, sharedOnly: true })
+    const { problems: found } = await race(from, noted, { ...options, sharedOnly: true })
     problems.push(...found.map((problem) => `${problem} (${shortened(order)})`))
   })
   // A search that found nothing to vary would find nothing wrong, either.

@@ -68,6 +68,19 @@ export async function raceStart(): Promise<Memory> {
   return start
 }
 
+/** As `raceStart`, with so many more snapshots, of another work tree, that their packs are folded. */
+export async function foldingStart(): Promise<Memory> {
+  const start = await raceStart()
+  const store = await storeOn(start.fileSystem, { worktree: OTHER, retention: false })
+  for (let i = 0; i < 9; i++) {
+    start.disk.fs.writeFileSync(`${OTHER}/c.txt`, `${"one line after the other\n".repeat(20)}${i}`)
+    await store.capture()
+  }
+  await store.close()
+  start.disk.fs.writeFileSync(`${OTHER}/c.txt`, "c")
+  return start
+}
+
 /** Runs a race from `start`, which stays as it is. */
 export async function race(
   start: Memory,
