@@ -120,6 +120,10 @@ describe.runIf(gitIsThere())("the bytes that a prune frees", () => {
     const here = await place()
     const store = await here.open()
     await fiveCaptures(here, store)
+    for (const end of ["six", "seven", "eight"]) {
+      here.write("growing", `${noise("start", 20_000)}${end}`)
+      await store.capture({ label: end })
+    }
     const before = sizesOnDisk(here)
     here.git("repack", "-a", "-d", "-f", "--depth=50", "--window=50")
     const deltas = sizesOnDisk(here)
@@ -130,7 +134,7 @@ describe.runIf(gitIsThere())("the bytes that a prune frees", () => {
     const gone = [...deltas].filter(([oid]) => !reached.has(oid))
     expect(dry.bytesFreed).toBe(gone.reduce((sum, [, size]) => sum + size, 0))
     // A second copy of one of them.
-    const blob = here.git("rev-parse", `${dry.removed[0]?.id}:only-four`)
+    const blob = here.git("rev-parse", `${dry.removed.find(({ label }) => label === "four")?.id}:only-four`)
     const loose = join(here.gitdir, "objects", blob.slice(0, 2), blob.slice(2))
     const content = git(["--git-dir", here.gitdir, "cat-file", "blob", blob]).stdout
     const aside = join(here.worktree, "../aside.git")
