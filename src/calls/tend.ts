@@ -23,6 +23,8 @@ export class Tender {
   readonly #steps: TendSteps
   readonly #abort = new AbortController()
   #running: Promise<void> | undefined
+  /** Since it was last looked whether it is due. */
+  #hasCaptured = false
   /** What failed is not tried again before that. */
   #restsUntilMs = 0
 
@@ -35,11 +37,19 @@ export class Tender {
 
   /** To be called when a capture has been answered. */
   captured(): void {
-    if (this.#policy === undefined || this.#running !== undefined || this.#abort.signal.aborted) return
-    const policy = this.#policy
-    this.#running = this.#runIfDue(policy).finally(() => {
+    if (this.#policy === undefined || this.#abort.signal.aborted) return
+    this.#hasCaptured = true
+    this.#running ??= this.#follow(this.#policy).finally(() => {
       this.#running = undefined
     })
+  }
+
+  /** What was captured while maintenance ran may be enough for another run. */
+  async #follow(policy: RetentionPolicy): Promise<void> {
+    while (this.#hasCaptured) {
+      this.#hasCaptured = false
+      await this.#runIfDue(policy)
+    }
   }
 
   /** Ends what is under way; the store is whole. */
