@@ -41,6 +41,7 @@ export class Tender {
     this.#hasCaptured = true
     this.#running ??= this.#follow(this.#policy).finally(() => {
       this.#running = undefined
+      if (this.#hasCaptured) this.captured()
     })
   }
 
