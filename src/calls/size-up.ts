@@ -1,5 +1,6 @@
 import type { Oid } from "../core/oid.js"
 import { baselineRef, type RefName } from "../core/ref-name.js"
+import { objectDatabase, type ObjectDatabase } from "../store/object-database.js"
 import { readOwnFiles } from "../store/own-files.js"
 import { measureStore } from "../store/stored-bytes.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
@@ -42,7 +43,17 @@ export interface SnapshotSize {
 
 /** Sizes up the snapshots of a workspace. Refs that cannot be read: REF_INVALID. */
 export async function sizeUp(store: StoreContext, request: SizeUpRequest): Promise<Sizes> {
-  const { platform, layout, objects, workspace } = store
+  // One of its own: what is about to go would stay in the memory of the store's, and be read from there when it is gone.
+  const objects = objectDatabase({ ...store.platform, objectsFolder: store.layout.objects })
+  try {
+    return await sizeUpIn(objects, store, request)
+  } finally {
+    await objects.close()
+  }
+}
+
+async function sizeUpIn(objects: ObjectDatabase, store: StoreContext, request: SizeUpRequest): Promise<Sizes> {
+  const { platform, layout, workspace } = store
   const { kept, removed, adopted, forCap } = request
   const left = new Set<string>([...[...kept, ...removed].map(({ ref }) => ref), ...adopted.keys()])
   // Baselines move with the snapshots.
