@@ -67,7 +67,7 @@ export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
   return {
     at,
     async *newestFirst(workspace, damaged = "pass-over") {
-      const names = await refs.names(snapshotFolder(workspace))
+      const names = await refs.names(snapshotFolder(workspace), damaged === "throw" ? undefined : damaged)
       for (const ref of names.reverse()) {
         const snapshot = await (damaged === "throw" ? whole(ref) : unlessDamaged(at(ref)))
         if (snapshot !== undefined) yield snapshot
