@@ -639,7 +639,9 @@ test("help and version need no store, fit 80 columns and end with status 0", asy
     for (const line of help.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
   }
   for (const line of general.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
-  await Promise.all(["capture", "list", "show", "diff", "plan", "restore", "revert", "undo", "redo", "verify"].map(check))
+  await Promise.all(
+    ["capture", "list", "show", "diff", "plan", "restore", "revert", "undo", "redo", "verify"].map(check),
+  )
   expect((await treeshot("help", "diff")).text).toBe((await treeshot("diff", "--bogus", "-h")).text)
   const manifest: { readonly version: string } = JSON.parse(
     await readFile(new URL("../../package.json", import.meta.url), "utf8"),
@@ -677,7 +679,10 @@ test("verify tells what is wrong and whom it touches, with status 1, and repairs
   const { snapshot } = await json<Captured>("capture", "--label", "the first")
   await write("a.txt", "two\n".repeat(40))
   await json("capture")
-  expect(await treeshot("verify")).toMatchObject({ status: 0, text: "2 snapshots and 6 objects checked: all is well.\n" })
+  expect(await treeshot("verify")).toMatchObject({
+    status: 0,
+    text: "2 snapshots and 6 objects checked: all is well.\n",
+  })
   const packs = join(gitdir, "objects/pack")
   for (const name of (await readdir(packs)).filter((each) => each.endsWith(".pack"))) {
     await chmod(join(packs, name), 0o600)
@@ -694,7 +699,9 @@ test("verify tells what is wrong and whom it touches, with status 1, and repairs
   expect(report).toMatchObject({ ok: false, repaired: [], setAside: [] })
   const repaired = await treeshot("verify", "--repair")
   expect(repaired).toMatchObject({ status: 0, stderr: "" })
-  expect(repaired.text).toMatch(/all is well\.\n[^]*Repaired: \d+ objects and files\.[^]*Moved aside, in the store:\n {2}damaged\//)
+  expect(repaired.text).toMatch(
+    /all is well\.\n[^]*Repaired: \d+ objects and files\.[^]*Moved aside, in the store:\n {2}damaged\//,
+  )
   expect((await treeshot("show", snapshot.id, "a.txt")).text).toBe("one\n".repeat(40))
   expect(await readdir(folder)).toEqual(["a.txt", "b.txt"])
 })
