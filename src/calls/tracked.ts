@@ -77,7 +77,7 @@ export async function trackedBy(
     if (base?.files.has(path) === true || skippedThen.has(path)) return true
     if (indexed?.has(path) === true || (await also?.(path)) === true) return true
     if (target !== undefined && (await (restored ??= filesIn(target))).has(path)) return true
-    for (const ref of (await store.refs.names(snapshotFolder(store.workspace))).reverse()) {
+    for (const ref of (await store.refs.names(snapshotFolder(store.workspace), "pass-over")).reverse()) {
       if (base !== undefined && ref <= base.snapshot.ref) return false
       const files = newer.get(ref) ?? filesOf(ref)
       newer.set(ref, files)

@@ -65,6 +65,6 @@ const REVISIONS: Section = {
 const STATUS: Section = {
   title: "Exit status",
   body: `  0   done (files that a capture left out are listed on stderr)
-  1   failed or interrupted, a restore that is not complete, or a store that is not whole
+  1   failed or interrupted, a restore that is not complete, or problems found
   2   the command line is wrong`,
 }

@@ -10,7 +10,7 @@ import { count, grouped, localTime, printable, printablePath, shortId } from "./
 export const verify: Command = {
   name: "verify",
   operands: "",
-  summary: "Check every snapshot, and repair what can be repaired",
+  summary: "Check all that is in the store, and repair it",
   about: `Every object that a snapshot counts on is read and compared with its id, every
 pack with its checksums; the snapshots of all folders in the store are checked.
 It changes nothing and may run beside everything else.

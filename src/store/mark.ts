@@ -101,7 +101,7 @@ async function typeOf(
   if (stream !== undefined || missing === "pass-over") return stream?.type
   throw new SnapshotError(
     "OBJECT_MISSING",
-    `The object ${oid} is missing from the store, so nothing can be removed: what it reached is not known. git fsck tells which ref needs it: delete that ref, or bring the object back.`,
+    `The object ${oid} is missing from the store, so nothing can be removed: what it reached is not known. Verify the store, and repair it; forget the snapshots that cannot be made whole.`,
     { oid },
   )
 }

@@ -14,10 +14,13 @@ import { isUnreadable } from "./unreadable.js"
 
 /** The refs of a store. */
 export interface Refs {
-  /** What the ref names; undefined when there is no such ref. Emptied, cut, symbolic or not to be read: REF_INVALID. */
+  /** What the ref names; undefined when there is no such ref. Emptied, cut or symbolic: REF_INVALID. */
   read(name: RefName): Promise<Oid | undefined>
-  /** The names that begin with `prefix`, which ends in "/"; sorted. Packed ones are left out when the system does not read them. */
-  names(prefix: string): Promise<RefName[]>
+  /**
+   * The names that begin with `prefix`, which ends in "/"; sorted. With `unreadable` "pass-over", packed ones are left out
+   * when the system does not read them, which hides none of the loose ones.
+   */
+  names(prefix: string, unreadable?: "pass-over"): Promise<RefName[]>
   /** Sets a ref, whatever it was. */
   write(name: RefName, oid: Oid, durable: boolean): Promise<void>
   /** Removes a loose ref; it may be gone already. */
@@ -52,11 +55,20 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
     return refs
   }
 
+  async function packedNames(unreadable: "pass-over" | undefined): Promise<ReadonlyMap<RefName, Oid>> {
+    try {
+      return await packed()
+    } catch (error) {
+      if (unreadable === "pass-over" && isUnreadable(error)) return NO_REFS
+      throw error
+    }
+  }
+
   async function read(name: RefName): Promise<Oid | undefined> {
     const bytes = await fileSystem.readFile(fileOf(name)).catch(unlessFolder)
     if (bytes === undefined) return (await packed()).get(name)
     const oid = toOid(lossyText(bytes).trimEnd())
-    if (oid === undefined) throw invalid(name, "is damaged: it names no object")
+    if (oid === undefined) throw invalid(name)
     return oid
   }
 
@@ -82,17 +94,11 @@ export function refStore(fileSystem: FileSystem, gitdir: string, temporary: stri
   }
 
   return {
-    async read(name) {
-      try {
-        return await read(name)
-      } catch (cause) {
-        throw isUnreadable(cause) ? invalid(name, "cannot be read", cause) : cause
-      }
-    },
-    async names(prefix) {
+    read,
+    async names(prefix, unreadable) {
       const names = new Set<string>()
       await collect(prefix, names)
-      for (const name of (await packed().catch(unlessUnreadable)).keys()) if (name.startsWith(prefix)) names.add(name)
+      for (const name of (await packedNames(unreadable)).keys()) if (name.startsWith(prefix)) names.add(name)
       return [...names].sort() as RefName[]
     },
     async write(name, oid, durable) {
@@ -122,15 +128,12 @@ function unlessFolder(error: unknown): undefined {
   if (errnoOf(error) !== "EISDIR") throw error
 }
 
-/** Packed refs that cannot be read hide none of the loose ones. */
-function unlessUnreadable(error: unknown): Map<RefName, Oid> {
-  if (!isUnreadable(error)) throw error
-  return new Map()
-}
-
-function invalid(ref: RefName, why: string, cause?: unknown): SnapshotError {
-  const message = `The ref ${ref} ${why}. Verify the store and repair it to find its snapshot; other snapshots are not touched by this.`
-  return new SnapshotError("REF_INVALID", message, { ref }, cause)
+function invalid(ref: RefName): SnapshotError {
+  return new SnapshotError(
+    "REF_INVALID",
+    `The ref ${ref} is damaged: it names no object. Verify the store and repair it to find its snapshot; other snapshots are not touched by this.`,
+    { ref },
+  )
 }
 
 /** Lines that make no sense are passed over. */

@@ -87,7 +87,7 @@ function canBeRef(name: string): boolean {
 function invalid(ref: string): SnapshotError {
   return new SnapshotError(
     "REF_INVALID",
-    `The ref ${ref} is damaged, so nothing can be removed: what it names is not known. Delete it, or set it anew with git update-ref.`,
+    `The ref ${ref} is damaged, so nothing can be removed: what it names is not known. Verify the store and repair it, or set it anew with git update-ref.`,
     { ref },
   )
 }

@@ -76,7 +76,9 @@ export function snapshotLog(refs: Refs, reader: ObjectReader): SnapshotLog {
     at,
     async *newestFirst(workspace, damaged = "pass-over") {
       for (let again = 0; again < AGAIN; again++) {
-        const [newest, ...older] = (await refs.names(snapshotFolder(workspace))).reverse()
+        const [newest, ...older] = (
+          await refs.names(snapshotFolder(workspace), damaged === "throw" ? undefined : damaged)
+        ).reverse()
         if (newest === undefined) return
         const first = await load(newest, damaged)
         // Retention lets the newest go only once there is a newer one, which is not among these names then.

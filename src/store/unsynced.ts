@@ -30,7 +30,7 @@ export async function syncUnsynced(fileSystem: FileSystem, layout: GitdirLayout,
     const name = await refIn(fileSystem, layout, marker.name)
     await syncPacks(fileSystem, layout, packs, marker.name)
     // Without its ref the snapshot is not published yet, and may still be. One that is damaged is not built on.
-    if (name === undefined || (await refs.read(name).catch(unlessInvalid)) === undefined) continue
+    if (name === undefined || (await refs.read(name).catch(unlessDamaged)) === undefined) continue
     await syncRef(fileSystem, layout.gitdir, name)
     await unmarkUnsynced(fileSystem, layout, marker.name)
   }
@@ -109,8 +109,8 @@ async function syncIfThere(fileSystem: FileSystem, path: string): Promise<boolea
   return true
 }
 
-function unlessInvalid(error: unknown): undefined {
-  if (!isSnapshotError(error, "REF_INVALID")) throw error
+function unlessDamaged(error: unknown): undefined {
+  if (!isSnapshotError(error, "REF_INVALID") && !isUnreadable(error)) throw error
 }
 
 function unlessUnreadable(error: unknown): undefined {

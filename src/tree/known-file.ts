@@ -35,7 +35,7 @@ export async function encodeKnown(hasher: Hasher, known: KnownTree, key: string)
   return concat([...parts, await hasher.sha1(parts)])
 }
 
-/** The known tree in `bytes`; undefined when they hold none, or one of another key. */
+/** The known tree in `bytes`; undefined when they hold none, or one of another key. With a damaged manifest: OBJECT_CORRUPT. */
 export async function decodeKnown(hasher: Hasher, bytes: Uint8Array, key: string): Promise<KnownTree | undefined> {
   if (bytes.length < HEADER_BYTES + CHECKSUM_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte)) return undefined
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -46,7 +46,7 @@ export async function decodeKnown(hasher: Hasher, bytes: Uint8Array, key: string
   const pause = pauses()
   if (!equalBytes(await hasher.sha1([bytes.subarray(0, end)]), bytes.subarray(end))) return undefined
   await pause()
-  const text = JSON.parse(lossyText(bytes.subarray(HEADER_BYTES + columnsLength, end))) as Record<string, unknown>
+  const text = parsed(lossyText(bytes.subarray(HEADER_BYTES + columnsLength, end)))
   const { tree, manifest, rulesDigest, rulesStamp, files } = text
   const oid = toOid(String(tree))
   if (text["key"] !== key || oid === undefined || typeof rulesDigest !== "string" || typeof files !== "number")
@@ -65,6 +65,15 @@ export async function decodeKnown(hasher: Hasher, bytes: Uint8Array, key: string
     rulesStamp: typeof rulesStamp === "string" ? rulesStamp : undefined,
     files,
     seen: { table, names: namesOf(table) },
+  }
+}
+
+function parsed(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
   }
 }
 

@@ -4,7 +4,7 @@ import { chmod, mkdir, open, readFile, readdir, rm, symlink, writeFile } from "n
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
-import type { CaptureResult, FileDiff, Snapshot } from "../../src/snapshot-store.js"
+import type { CaptureResult, FileDiff, Snapshot, VerifyReport } from "../../src/snapshot-store.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
@@ -639,7 +639,9 @@ test("help and version need no store, fit 80 columns and end with status 0", asy
     for (const line of help.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
   }
   for (const line of general.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
-  await Promise.all(["capture", "list", "show", "diff", "plan", "restore", "revert", "undo", "redo"].map(check))
+  await Promise.all(
+    ["capture", "list", "show", "diff", "plan", "restore", "revert", "undo", "redo", "verify"].map(check),
+  )
   expect((await treeshot("help", "diff")).text).toBe((await treeshot("diff", "--bogus", "-h")).text)
   const manifest: { readonly version: string } = JSON.parse(
     await readFile(new URL("../../package.json", import.meta.url), "utf8"),
@@ -744,4 +746,38 @@ test("stores lists the user's stores, and removes those whose folder is gone, fr
   expect((await own("stores", "--remove")).text).toMatch(/^Deleted 1 store, .*B\.\n$/)
   expect((await own("stores", "--remove")).text).toBe("Deleted no store.\n")
   expect(parsed<readonly { worktree: string }[]>(await own("stores", "--json"))).toMatchObject([{ worktree: "there" }])
+})
+
+test("verify tells what is wrong and whom it touches, with status 1, and repairs what it can", async () => {
+  const { folder, gitdir, json, treeshot, write } = await desk()
+  await write("a.txt", "one\n".repeat(40))
+  await write("b.txt", "the same\n".repeat(40))
+  const { snapshot } = await json<Captured>("capture", "--label", "the first")
+  await write("a.txt", "two\n".repeat(40))
+  await json("capture")
+  expect(await treeshot("verify")).toMatchObject({
+    status: 0,
+    text: "2 snapshots and 6 objects checked: all is well.\n",
+  })
+  const packs = join(gitdir, "objects/pack")
+  for (const name of (await readdir(packs)).filter((each) => each.endsWith(".pack"))) {
+    await chmod(join(packs, name), 0o600)
+    const bytes = await readFile(join(packs, name))
+    bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1
+    await writeFile(join(packs, name), bytes)
+  }
+  const found = await treeshot("verify")
+  expect(found.status).toBe(1)
+  expect(found.text).toMatch(/problems\.$/m)
+  expect(found.text).toMatch(/^ {2}corrupt {2}objects\/pack\/pack-\w+\.pack {2}1 snapshot$/m)
+  expect(found.text).toMatch(/verify --repair.* take back/)
+  const report = parsed<VerifyReport>(await treeshot("verify", "--json"))
+  expect(report).toMatchObject({ ok: false, repaired: [], setAside: [] })
+  const repaired = await treeshot("verify", "--repair")
+  expect(repaired).toMatchObject({ status: 0, stderr: "" })
+  expect(repaired.text).toMatch(
+    /all is well\.\n[^]*Repaired: \d+ objects and files\.[^]*Moved aside, in the store:\n {2}damaged\//,
+  )
+  expect((await treeshot("show", snapshot.id, "a.txt")).text).toBe("one\n".repeat(40))
+  expect(await readdir(folder)).toEqual(["a.txt", "b.txt"])
 })
