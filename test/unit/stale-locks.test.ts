@@ -22,7 +22,7 @@ function lockEverything(gitdir: string, put: (paths: readonly string[]) => void)
   const locks = pathsBelow(gitdir).flatMap((path) =>
     fs.lstatSync(path).isDirectory() ? NAMES.map((name) => join(path, name)) : [`${path}.lock`],
   )
-  put(locks.filter((lock) => fs.lstatSync(lock, { throwIfNoEntry: false }) === undefined))
+  put([...new Set(locks)].filter((lock) => fs.lstatSync(lock, { throwIfNoEntry: false }) === undefined))
 }
 
 function pathsBelow(folder: string): string[] {
