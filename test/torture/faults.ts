@@ -4,7 +4,7 @@
  * before, or as it was to be.
  */
 import { SnapshotError } from "../../src/core/errors.js"
-import type { SnapshotStore } from "../../src/snapshot-store.js"
+import type { RestoreReport, SnapshotStore } from "../../src/snapshot-store.js"
 import { faultyFileSystem, type Fault } from "../support/faulty-file-system.js"
 import { brokenRefs, CHECK, copyOf, GITDIR, WORKTREE, type Memory } from "../support/store-on.js"
 import { contentOf, memoryStore, openMemory, type MemoryStore } from "./memory-store.js"
@@ -64,16 +64,21 @@ type Step = (typeof STEPS)[number]
 
 const CALLS: Readonly<Record<Step, (store: SnapshotStore, id: string) => Promise<unknown>>> = {
   capture: (store) => store.capture(),
-  restore: async (store, id) => ((await store.restore(id)).complete ? "whole" : "partial"),
+  restore: async (store, id) => extentOf(await store.restore(id)),
   async undo(store, id) {
-    const { complete } = await store.restore(id)
-    return (await store.undo()).complete && complete ? "whole" : "partial"
+    const extents = [extentOf(await store.restore(id)), extentOf(await store.undo())]
+    return extents.includes("partial") ? "partial" : "whole"
   },
   maintain: (store) => store.maintain(),
   async prune(store) {
     await store.prune({ keepLast: 1 })
     await store.maintain()
   },
+}
+
+/** A path that could not be read for the safety snapshot is kept, and told of. */
+function extentOf({ complete, outcomes }: RestoreReport): "whole" | "partial" {
+  return complete && outcomes.every(({ action }) => action !== "kept") ? "whole" : "partial"
 }
 
 const ERRORS = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EROFS", "EBUSY", "ENOMEM", "EDQUOT"]
