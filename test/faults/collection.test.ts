@@ -25,39 +25,47 @@ beforeAll(async () => {
   start = await raceStart()
 })
 
-test("at whatever call of maintenance a capture goes on from the middle of its publication, its snapshot is whole", async () => {
-  const problems: string[] = []
-  for (const stop of await publicationStops())
-    for (let switchAt = 1, isDone = false; !isDone; switchAt++) {
-      const choose = (ready: readonly Racer[], made: ReadonlyMap<Racer, number>): Racer => {
-        if ((made.get("one") ?? 0) < stop) return "one"
-        if (ready.includes("maintenance") && (made.get("maintenance") ?? 0) < switchAt) return "maintenance"
-        isDone = (made.get("maintenance") ?? 0) < switchAt
-        return ready[0] as Racer
+test(
+  "at whatever call of maintenance a capture goes on from the middle of its publication, its snapshot is whole",
+  LONG,
+  async () => {
+    const problems: string[] = []
+    for (const stop of await publicationStops())
+      for (let switchAt = 1, isDone = false; !isDone; switchAt++) {
+        const choose = (ready: readonly Racer[], made: ReadonlyMap<Racer, number>): Racer => {
+          if ((made.get("one") ?? 0) < stop) return "one"
+          if (ready.includes("maintenance") && (made.get("maintenance") ?? 0) < switchAt) return "maintenance"
+          isDone = (made.get("maintenance") ?? 0) < switchAt
+          return ready[0] as Racer
+        }
+        const { problems: found } = await race(start, choose, { racers: ["one", "maintenance"], sharedOnly: true })
+        problems.push(...found.map((problem) => `${problem} (${stop} calls, then ${switchAt} of the maintenance)`))
       }
-      const { problems: found } = await race(start, choose, { racers: ["one", "maintenance"], sharedOnly: true })
-      problems.push(...found.map((problem) => `${problem} (${stop} calls, then ${switchAt} of the maintenance)`))
-    }
-  expect(problems).toEqual([])
-})
+    expect(problems).toEqual([])
+  },
+)
 
-test("at whatever call of maintenance a capture gets to the middle of its publication, its snapshot is whole", async () => {
-  const problems: string[] = []
-  for (const stop of await publicationStops())
-    for (let first = 0, isDone = false; !isDone; first++) {
-      let inMiddle = false
-      const choose = (ready: readonly Racer[], made: ReadonlyMap<Racer, number>): Racer => {
-        if (!ready.includes("maintenance")) return ready[0] as Racer
-        if ((made.get("maintenance") ?? 0) < first) return "maintenance"
-        inMiddle = true
-        return (made.get("one") ?? 0) < stop && ready.includes("one") ? "one" : "maintenance"
+test(
+  "at whatever call of maintenance a capture gets to the middle of its publication, its snapshot is whole",
+  LONG,
+  async () => {
+    const problems: string[] = []
+    for (const stop of await publicationStops())
+      for (let first = 0, isDone = false; !isDone; first++) {
+        let inMiddle = false
+        const choose = (ready: readonly Racer[], made: ReadonlyMap<Racer, number>): Racer => {
+          if (!ready.includes("maintenance")) return ready[0] as Racer
+          if ((made.get("maintenance") ?? 0) < first) return "maintenance"
+          inMiddle = true
+          return (made.get("one") ?? 0) < stop && ready.includes("one") ? "one" : "maintenance"
+        }
+        const { problems: found } = await race(start, choose, { racers: ["one", "maintenance"], sharedOnly: true })
+        isDone = !inMiddle
+        problems.push(...found.map((problem) => `${problem} (${first} calls of the maintenance, then ${stop})`))
       }
-      const { problems: found } = await race(start, choose, { racers: ["one", "maintenance"], sharedOnly: true })
-      isDone = !inMiddle
-      problems.push(...found.map((problem) => `${problem} (${first} calls of the maintenance, then ${stop})`))
-    }
-  expect(problems).toEqual([])
-})
+    expect(problems).toEqual([])
+  },
+)
 
 test("in every order with one preemption of a capture and maintenance, every snapshot is whole", LONG, async () => {
   expect(await everySchedule({ racers: ["one", "maintenance"] })).toEqual([])

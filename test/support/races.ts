@@ -184,7 +184,8 @@ async function reading(memory: Memory, seen: Seen): Promise<Runner> {
     const [newest, oldest] = [listed[0], listed.at(-1)]
     if (newest === undefined || oldest === undefined) throw new Error("the list was empty")
     const paths = (await store.diff(oldest.id, newest.id)).map(({ path }) => path)
-    if (oldest.id === newest.id && paths.length > 0) seen.problems.push(`a snapshot differs from itself: ${paths}`)
+    if (oldest.id === newest.id && paths.length > 0)
+      seen.problems.push(`a snapshot differs from itself: ${paths.join()}`)
     const plan = await store.plan({ to: oldest.id })
     if (plan.tree !== oldest.tree) seen.problems.push("the plan is about another tree")
   }

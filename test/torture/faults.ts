@@ -4,7 +4,7 @@
  * before, or as it was to be.
  */
 import { SnapshotError } from "../../src/core/errors.js"
-import type { SnapshotStore } from "../../src/snapshot-store.js"
+import type { RestoreReport, SnapshotStore } from "../../src/snapshot-store.js"
 import { faultyFileSystem, type Fault } from "../support/faulty-file-system.js"
 import { brokenRefs, CHECK, copyOf, GITDIR, WORKTREE, type Memory } from "../support/store-on.js"
 import { contentOf, memoryStore, openMemory, type MemoryStore } from "./memory-store.js"
@@ -37,18 +37,25 @@ async function oneRun(start: MemoryStore, { random, lose }: PartContext): Promis
   const faulty = faultyFileSystem(memory.fileSystem, [fault])
   const where = `${step}, ${JSON.stringify(fault)}`
   let failed = 0
+  let isPartial = false
   let store: SnapshotStore | undefined
   try {
     store = await openMemory(faulty, { platform: { owner: ownerWhoIs("alive") } })
-    await CALLS[step](store, target.id)
+    isPartial = (await CALLS[step](store, target.id)) === "partial"
   } catch (error) {
     failed = 1
     if (!(error instanceof SnapshotError)) lose(`${where}: rejected with ${String(error)}`)
   }
   await store?.close().catch(() => {})
-  await checkAfter(memory, start, [before, target.content], step, (what) => lose(`${where}: ${what}`))
+  const told = (what: string): void => lose(`${where}: ${what}`)
+  if (isPartial && step === "restore") await checkPartial(memory, before, told)
+  await checkAfter(memory, start, isPartial && step === "undo" ? undefined : [before, target.content], step, told)
   const isKill = fault.how.startsWith("kill")
-  return { [isKill ? "kills" : "failing calls"]: faulty.struck ? 1 : 0, "calls of the store that failed": failed }
+  return {
+    [isKill ? "kills" : "failing calls"]: faulty.struck ? 1 : 0,
+    "calls of the store that failed": failed,
+    "restores that told what they could not do": isPartial ? 1 : 0,
+  }
 }
 
 const RUNS_A_STORE = 40
@@ -57,16 +64,21 @@ type Step = (typeof STEPS)[number]
 
 const CALLS: Readonly<Record<Step, (store: SnapshotStore, id: string) => Promise<unknown>>> = {
   capture: (store) => store.capture(),
-  restore: (store, id) => store.restore(id),
+  restore: async (store, id) => extentOf(await store.restore(id)),
   async undo(store, id) {
-    await store.restore(id)
-    await store.undo()
+    const extents = [extentOf(await store.restore(id)), extentOf(await store.undo())]
+    return extents.includes("partial") ? "partial" : "whole"
   },
   maintain: (store) => store.maintain(),
   async prune(store) {
     await store.prune({ keepLast: 1 })
     await store.maintain()
   },
+}
+
+/** A path that could not be read for the safety snapshot is kept, and told of. */
+function extentOf({ complete, outcomes }: RestoreReport): "whole" | "partial" {
+  return complete && outcomes.every(({ action }) => action !== "kept") ? "whole" : "partial"
 }
 
 const ERRORS = ["EIO", "ENOSPC", "EACCES", "EMFILE", "EROFS", "EBUSY", "ENOMEM", "EDQUOT"]
@@ -78,19 +90,29 @@ function faultOf(random: (limit: number) => number): Fault {
   return { call: 1 + random(random(3) === 0 ? 400 : 150), how, errno }
 }
 
+/** A restore that told that it is not complete has a safety snapshot of all that was there before. */
+async function checkPartial(memory: Memory, before: string, lose: (what: string) => void): Promise<void> {
+  const store = await openMemory(memory.fileSystem, { platform: { owner: ownerWhoIs("dead") } })
+  const [safety] = await store.list({ kind: "safety", limit: 1 })
+  if (safety === undefined) lose("the restore was partial, and has no safety snapshot")
+  else await store.restore(safety.id)
+  if (contentOf(memory) !== before)
+    lose("the restore was partial, and its safety snapshot is not what was there before")
+  await store.close()
+}
+
 /** The next process: takes everybody before it for dead. */
 async function checkAfter(
   memory: Memory,
   start: MemoryStore,
-  contents: readonly string[],
+  contents: readonly string[] | undefined,
   step: Step,
   lose: (what: string) => void,
 ): Promise<void> {
   for (const problem of await brokenRefs(CHECK, memory.fileSystem, GITDIR)) lose(problem)
   const store = await openMemory(memory.fileSystem, { platform: { owner: ownerWhoIs("dead") } })
   const found = contentOf(memory)
-  // A restore that some path stood in the way of says so, and its safety snapshot has the rest: undo gives it back.
-  if (!contents.includes(found)) lose("the work tree is neither as before nor as it was to be")
+  if (contents?.includes(found) === false) lose("the work tree is neither as before nor as it was to be")
   const listed = new Set((await store.list()).map(({ id }) => id))
   const [newest] = start.snapshots.toReversed()
   for (const { id } of start.snapshots)

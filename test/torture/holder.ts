@@ -3,6 +3,7 @@
  */
 import { writeSync } from "node:fs"
 import { pathToFileURL } from "node:url"
+import type { openStore as OpenStore } from "../../src/index.js"
 
 /** What the process is to do. */
 export interface HolderOrder {
@@ -14,8 +15,13 @@ export interface HolderOrder {
   readonly target: string
 }
 
+/** What is used of the package. */
+interface Entry {
+  readonly openStore: typeof OpenStore
+}
+
 const order = JSON.parse(process.argv[2] ?? "") as HolderOrder
-const { openStore } = (await import(pathToFileURL(order.entry).href)) as typeof import("../../src/index.js")
+const { openStore } = (await import(pathToFileURL(order.entry).href)) as Entry
 const { worktree, gitdir, workspace, call, target } = order
 const store = await openStore({ worktree, gitdir, workspace, retention: false })
 

@@ -19,7 +19,7 @@ const BEGIN = "<!-- figures: written by `npm run torture -- --docs`, do not edit
 const END = "<!-- /figures -->"
 
 /** What was kept; undefined when there is nothing. */
-export async function readResult(): Promise<TortureResult | undefined> {
+async function readResult(): Promise<TortureResult | undefined> {
   return existsSync(FILE) ? (JSON.parse(await readFile(FILE, "utf8")) as TortureResult) : undefined
 }
 

@@ -4,6 +4,7 @@
  */
 import { writeFileSync, writeSync } from "node:fs"
 import { pathToFileURL } from "node:url"
+import type { openStore as OpenStore } from "../../src/index.js"
 import { seeded } from "../support/interleave.js"
 import { digestOf, writeState } from "./worktree-state.js"
 
@@ -23,8 +24,13 @@ export interface WorkerOrder {
   readonly ownFile?: string
 }
 
+/** What is used of the package. */
+interface Entry {
+  readonly openStore: typeof OpenStore
+}
+
 const order = JSON.parse(process.argv[2] ?? "") as WorkerOrder
-const { openStore } = (await import(pathToFileURL(order.entry).href)) as typeof import("../../src/index.js")
+const { openStore } = (await import(pathToFileURL(order.entry).href)) as Entry
 const random = seeded(order.seed)
 const { worktree, gitdir, workspace, durability, ownFile } = order
 const tell = (what: string, more: object = {}): void => void writeSync(1, `${JSON.stringify({ what, ...more })}\n`)

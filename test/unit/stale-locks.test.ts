@@ -18,10 +18,11 @@ import { temporaryFolder } from "../support/temporary-folder.js"
 const NAMES = ["index.lock", "packed-refs.lock", "HEAD.lock", "config.lock", "shallow.lock", "gc.pid.lock", "any.lock"]
 
 /** Puts something at each of the names, beside each file and in each folder of a gitdir. */
-function lockEverything(gitdir: string, put: (path: string) => void): void {
-  for (const path of pathsBelow(gitdir))
-    for (const lock of fs.lstatSync(path).isDirectory() ? NAMES.map((name) => join(path, name)) : [`${path}.lock`])
-      if (fs.lstatSync(lock, { throwIfNoEntry: false }) === undefined) put(lock)
+function lockEverything(gitdir: string, put: (paths: readonly string[]) => void): void {
+  const locks = pathsBelow(gitdir).flatMap((path) =>
+    fs.lstatSync(path).isDirectory() ? NAMES.map((name) => join(path, name)) : [`${path}.lock`],
+  )
+  put([...new Set(locks)].filter((lock) => fs.lstatSync(lock, { throwIfNoEntry: false }) === undefined))
 }
 
 function pathsBelow(folder: string): string[] {
@@ -35,11 +36,11 @@ function pathsBelow(folder: string): string[] {
   ]
 }
 
-const LEFT: readonly (readonly [what: string, put: (path: string) => void])[] = [
-  ["an empty file", (path) => fs.writeFileSync(path, "")],
-  ["a folder with a file", (path) => (fs.mkdirSync(path), fs.writeFileSync(join(path, "file"), "x"))],
-  ["a link to nowhere", (path) => fs.symlinkSync("nowhere", path)],
-  ["a fifo", (path) => void execFileSync("mkfifo", [path])],
+const LEFT: readonly (readonly [what: string, put: (paths: readonly string[]) => void])[] = [
+  ["an empty file", (paths) => paths.forEach((path) => fs.writeFileSync(path, ""))],
+  ["a folder with a folder", (paths) => paths.forEach((path) => fs.mkdirSync(join(path, "x"), { recursive: true }))],
+  ["a link to nowhere", (paths) => paths.forEach((path) => fs.symlinkSync("nowhere", path))],
+  ["a fifo", (paths) => void execFileSync("mkfifo", paths)],
 ]
 
 interface Place {
