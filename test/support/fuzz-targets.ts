@@ -34,6 +34,7 @@ import { refStore } from "../../src/store/refs.js"
 import { readRefRoots } from "../../src/store/roots.js"
 import { decodeRecord, encodeRecord } from "../../src/tree/journal.js"
 import { decodeKnown, encodeKnown } from "../../src/tree/known-file.js"
+import { ignorePatterns } from "../../src/tree/ignore-pattern.js"
 import { StatTableWriter } from "../../src/tree/stat-table.js"
 import { craftPack, encodeDelta } from "./crafted-pack.js"
 import { newMemory } from "./store-on.js"
@@ -388,5 +389,10 @@ export const FUZZ_TARGETS: readonly FuzzTarget[] = [
     name: "a configuration of Git",
     seeds: async () => [utf8('[core]\n\tbare = true\n[treeshot]\n\tversion = 1\n[a "b\\"c"] d = "e\\n" ; f\n')],
     read: (bytes) => readGitConfig(lossyText(bytes)),
+  },
+  {
+    name: "ignore rules",
+    seeds: async () => [utf8("*.log\n!keep.log\n/a/**/b\n[!a-z]*\nfoo\\ bar\n**/deep/*.{txt\n")],
+    read: (bytes) => ignorePatterns(lossyText(bytes), "dir/", true),
   },
 ]
