@@ -90,7 +90,7 @@ export async function brokenRefs(
   const refs = refStore(fileSystem, gitdir, `${gitdir}/tmp`)
   const whole = new Set<Oid>()
   const broken: string[] = []
-  for (const name of await refs.names("refs/")) {
+  for (const name of await refs.names("refs/", "pass-over")) {
     try {
       const oid = await refs.read(name)
       if (oid !== undefined) await readAll(objects, oid, whole)

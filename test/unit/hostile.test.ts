@@ -25,10 +25,11 @@ const A = "a".repeat(40) as Oid
 const B = "b".repeat(40) as Oid
 const C = "c".repeat(40) as Oid
 
-/** What reading each object of a pack comes to, by index and by going through the pack; and the memory that it took. */
+/** What reading each object of a pack, or the first so many, comes to, by index and by going through the pack; and the memory that it took. */
 async function readPack(
   pack: Uint8Array,
   index: Uint8Array,
+  most = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly codes: readonly string[]; readonly scanned: number; readonly tookBytes: number }> {
   const folder = await temporaryFolder()
   const path = join(folder, "pack/pack-hostile")
@@ -40,6 +41,7 @@ async function readPack(
   const codes: string[] = []
   const parsed = await parsePackIndex(PORTS.hasher, index, path)
   for (const { oid } of parsed?.entries() ?? []) {
+    if (codes.length === most) break
     const found = await objects.read(oid).catch((error: unknown) => error)
     codes.push(found instanceof Error ? String((found as { code?: unknown }).code) : "read")
   }
@@ -110,10 +112,7 @@ describe("a pack from hostile hands", () => {
         : refDelta(oid, next)
     })
     const { pack, index } = await craftPack(entries)
-    const found = await readPack(
-      pack,
-      await encodePackIndex(PORTS.hasher, await rowsOf(index, oids.slice(0, 1)), pack.slice(-20)),
-    )
+    const found = await readPack(pack, index, 1)
     expect(found.codes).toEqual(["OBJECT_CORRUPT"])
     // All of them are the one object that the last one is.
     expect(found.scanned).toBe(1)
@@ -145,13 +144,6 @@ describe("a pack from hostile hands", () => {
   })
 })
 
-async function rowsOf(index: Uint8Array, oids: readonly Oid[]): Promise<{ oid: Oid; offset: number; crc32: number }[]> {
-  const wanted = new Set(oids)
-  return [...((await parsePackIndex(PORTS.hasher, index, "index"))?.entries() ?? [])].filter(({ oid }) =>
-    wanted.has(oid),
-  )
-}
-
 describe("a tree from hostile hands", () => {
   const NAMES = ["..", ".", ".git", ".GIT", "git~1", "a/b", "../../escaped", ""]
 
@@ -178,7 +170,8 @@ describe("a tree from hostile hands", () => {
           .filter((each) => /^(?:\.git|git~1)$/i.test(each)),
       ).toEqual([])
     }
-    expect(await store.verify()).toMatchObject({ ok: true })
+    // A tree whose entry has no name is none.
+    expect(await store.verify()).toMatchObject({ ok: name !== "" })
   })
 
   test("1,000 folders deep is checked to its end", async () => {
