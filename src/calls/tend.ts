@@ -4,7 +4,7 @@
  */
 import { DEFAULT_RETENTION, type RetentionPolicy } from "../core/retention.js"
 import type { MaintainReport, PruneReport } from "../snapshot-store.js"
-import { packFiles, readMaintenance } from "../store/maintenance-note.js"
+import { noteMaintenance, packFiles, readMaintenance } from "../store/maintenance-note.js"
 import { readOwnFiles } from "../store/own-files.js"
 import { ownBytes } from "../store/stored-bytes.js"
 import type { StoreContext } from "./context.js"
@@ -73,21 +73,39 @@ export class Tender {
   }
 
   async #run(policy: RetentionPolicy, signal: AbortSignal): Promise<void> {
-    const { maxBytes = Number.POSITIVE_INFINITY } = policy
+    const { maxBytes, ...rules } = policy
+    if (Object.values(rules).some((rule) => rule !== undefined)) await this.#steps.prune(rules)
+    if (maxBytes !== undefined && (await this.#ownBytes()) > maxBytes) await this.#askToCompact()
+    await this.#maintain(signal)
+    if (maxBytes === undefined) return
+    // Deltas, and what was unreached, may have made room. Deltas may have bases that nothing else needs, which do not count
+    // beforehand: the cap is tried again then.
     let allowed = maxBytes
     for (let run = 0; run < RUNS && !signal.aborted; run++) {
-      const { removed, bytesOver } = await this.#steps.prune(
-        maxBytes === Number.POSITIVE_INFINITY ? policy : { ...policy, maxBytes: allowed },
-      )
-      // Where nothing more can go, going on is of no use.
-      if (signal.aborted || (run > 0 && removed.length === 0)) return
-      this.#steps.onMaintained(await this.#steps.maintain(signal))
-      const { platform, layout } = this.#store
-      const over = ownBytes(await readOwnFiles(platform.fileSystem, layout)) - maxBytes
-      if (over <= 0 || bytesOver !== undefined) return
-      // Deltas may have bases that nothing else needs, which do not count beforehand.
-      allowed = Math.max(0, allowed - over)
+      const over = (await this.#ownBytes()) - maxBytes
+      if (over <= 0) return
+      if (run > 0) allowed = Math.max(0, allowed - over)
+      const { removed, bytesOver } = await this.#steps.prune({ ...rules, maxBytes: allowed })
+      if (removed.length > 0) await this.#maintain(signal)
+      else if (bytesOver !== undefined) return
     }
+  }
+
+  async #ownBytes(): Promise<number> {
+    const { platform, layout } = this.#store
+    return ownBytes(await readOwnFiles(platform.fileSystem, layout))
+  }
+
+  /** What is unreached goes, however little of a pack that is. */
+  async #askToCompact(): Promise<void> {
+    const { platform, layout } = this.#store
+    const note = await readMaintenance(platform.fileSystem, layout)
+    await noteMaintenance(platform.fileSystem, layout, { ...note, isCompactDue: true })
+  }
+
+  async #maintain(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    this.#steps.onMaintained(await this.#steps.maintain(signal))
   }
 
   /** Whether enough has come together since the last time. */

@@ -35,7 +35,7 @@ export async function packFiles(fileSystem: FileSystem, { packs }: GitdirLayout)
   )
 }
 
-/** Only for who holds the maintenance lock. */
+/** Two that write at once lose one of the two notes, which is of no harm. */
 export async function noteMaintenance(
   fileSystem: FileSystem,
   { maintained, temporary }: GitdirLayout,
