@@ -18,7 +18,7 @@ It changes nothing and may run beside everything else.
 With --repair, what is lost is taken back from other packs, from your
 repository and from the folder as it is now. Files that are damaged are moved to
 damaged/ in the store, and nothing is deleted.`,
-  options: [{ usage: "--repair", text: "Take back what is lost, and move what is damaged aside" }],
+  options: [{ usage: "--repair", text: "Take back what is lost; move what is damaged aside" }],
   examples: [
     ["verify", "Check the store."],
     ["verify --repair", "Repair what can be repaired."],
