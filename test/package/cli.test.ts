@@ -757,7 +757,7 @@ test("verify tells what is wrong and whom it touches, with status 1, and repairs
   await json("capture")
   expect(await treeshot("verify")).toMatchObject({
     status: 0,
-    text: "2 snapshots and 6 objects checked: all is well.\n",
+    text: "2 snapshots and 7 objects checked: all is well.\n",
   })
   const packs = join(gitdir, "objects/pack")
   for (const name of (await readdir(packs)).filter((each) => each.endsWith(".pack"))) {
