@@ -11,7 +11,7 @@ export async function list(store: StoreContext, options: ListOptions = {}): Prom
   const { limit = Number.POSITIVE_INFINITY, since } = options
   const found: Snapshot[] = []
   if (limit === 0) return found
-  const pinned = await pinnedRefs(store)
+  const pinned = await pinnedRefs(store, "pass-over")
   for await (const stored of store.log.newestFirst(store.workspace)) {
     // Names sort by time, so all that come after are older still.
     if (since !== undefined && stored.record.createdMs < since.getTime()) break

@@ -6,9 +6,12 @@ import { isSnapshotError } from "../core/errors.js"
 import { pinFolder, pinnedRef, pinRef, type RefName } from "../core/ref-name.js"
 import type { StoreContext } from "./context.js"
 
-/** The refs of the snapshots of this workspace that are pinned. */
-export async function pinnedRefs({ refs, workspace }: StoreContext): Promise<ReadonlySet<RefName>> {
-  return new Set((await refs.names(pinFolder(workspace))).map(pinnedRef))
+/** The refs of the snapshots of this workspace that are pinned; `unreadable` as Refs.names has it. */
+export async function pinnedRefs(
+  { refs, workspace }: StoreContext,
+  unreadable?: "pass-over",
+): Promise<ReadonlySet<RefName>> {
+  return new Set((await refs.names(pinFolder(workspace), unreadable)).map(pinnedRef))
 }
 
 /** Whether the snapshot at `snapshot`, of any workspace, is pinned. A damaged pin is one. */

@@ -53,7 +53,7 @@ async function countSnapshots(store: StoreContext): Promise<Counts> {
   const { refs, log, workspace } = store
   const names = await refs.names(SNAPSHOTS)
   const own = names.filter((name) => name.startsWith(snapshotFolder(workspace)))
-  const pins = await pinnedRefs(store)
+  const pins = await pinnedRefs(store, "pass-over")
   const counts = { captures: 0, safety: 0, pinned: 0 }
   const times: number[] = []
   let unreadable = 0

@@ -13,6 +13,7 @@ import type { ObjectDatabase } from "./object-database.js"
 import { newPack } from "./new-pack.js"
 import { putObject } from "./put-object.js"
 import type { ObjectPorts } from "./stored-object.js"
+import { isUnreadable } from "./unreadable.js"
 
 /** What to take over. */
 export interface TakeOverRequest extends ObjectPorts {
@@ -35,7 +36,7 @@ export interface TakenOver {
 /** Copies what is reached and only lent into a pack, whole and on the medium. What is in no place is passed over. */
 export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
   const { fileSystem, layout, objects, reached, signal, onTaken } = request
-  const alternates = await listAlternates(fileSystem, layout.objects)
+  const alternates = await listAlternates(fileSystem, layout.objects).catch(noneIfUnreadable)
   if (alternates.length === 0) return { objects: 0, bytesWritten: 0 }
   const own = await ownOids(request)
   const writer = newPack(request, layout)
@@ -66,6 +67,12 @@ async function ownOids({ fileSystem, hasher, layout, loose }: TakeOverRequest): 
     for (const { oid } of index?.entries() ?? []) own.add(oid)
   }
   return own
+}
+
+/** What cannot be read lends nothing. */
+function noneIfUnreadable(error: unknown): string[] {
+  if (!isUnreadable(error)) throw error
+  return []
 }
 
 /** What is in such a pack is copied again: it cannot be read as it is. */
