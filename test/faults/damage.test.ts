@@ -28,7 +28,7 @@ import {
 } from "../support/store-on.js"
 
 /** Many cases: on a busy machine they take a while. */
-const LONG = { timeout: 300_000 }
+const LONG = { timeout: 900_000 }
 
 /** A store in which there is a file of every kind. */
 const start = newMemory()

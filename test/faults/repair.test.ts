@@ -26,7 +26,7 @@ import {
 } from "../support/store-on.js"
 
 /** Many runs: on a busy machine they take a while. */
-const LONG = { timeout: 300_000 }
+const LONG = { timeout: 900_000 }
 
 const PORTS = { hasher: nodeHasher(), deflater: nodeDeflater() }
 
