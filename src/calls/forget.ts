@@ -1,5 +1,5 @@
 import { SnapshotError } from "../core/errors.js"
-import { pinRef } from "../core/ref-name.js"
+import { pinRef, snapshotFolder, toRefName, type RefName } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
 import { packedRefsHeld } from "../store/remove-refs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
@@ -14,6 +14,8 @@ import { MAINTENANCE, restoreLock, RESTORE_PATIENCE, SHORT_WAIT, underLock } fro
  * unfinished restore needs: RESTORE_PENDING.
  */
 export async function forget(store: StoreContext, rev: Rev): Promise<void> {
+  const damaged = await damagedRef(store, rev)
+  if (damaged !== undefined) return underLock(store, MAINTENANCE, () => forgetDamaged(store, rev, damaged), SHORT_WAIT)
   const snapshot = await resolveOwn(store, rev)
   const step = (): Promise<void> => underLock(store, MAINTENANCE, () => forgetNow(store, rev, snapshot), SHORT_WAIT)
   // A restore publishes its safety snapshot before its journal says that it needs it.
@@ -21,15 +23,41 @@ export async function forget(store: StoreContext, rev: Rev): Promise<void> {
   else await step()
 }
 
+/** A snapshot of this workspace that cannot be read goes by the name of its ref. */
+async function damagedRef({ refs, log, workspace }: StoreContext, rev: Rev): Promise<RefName | undefined> {
+  const ref = typeof rev === "string" && rev.startsWith(snapshotFolder(workspace)) ? toRefName(rev) : undefined
+  if (ref === undefined) return undefined
+  try {
+    const isThere = (await refs.read(ref)) !== undefined
+    return isThere && (await log.at(ref)) === undefined ? ref : undefined
+  } catch (error) {
+    if (error instanceof SnapshotError && DAMAGE.has(error.code)) return ref
+    throw error
+  }
+}
+
+const DAMAGE: ReadonlySet<string> = new Set(["REF_INVALID", "OBJECT_MISSING", "OBJECT_CORRUPT"])
+
+async function forgetDamaged(store: StoreContext, rev: Rev, ref: RefName): Promise<void> {
+  const { journal } = store.restores
+  // Which snapshots it needs cannot be told of one that cannot be read.
+  if ((await store.platform.fileSystem.lstat(journal)) !== undefined) throw restorePending(rev, journal)
+  const gone = await letRefsGo(store, [pinRef(ref), ref])
+  if (!gone.has(ref)) throw packedRefsHeld(store.layout)
+}
+
+function restorePending(rev: Rev, journal: string): SnapshotError<"RESTORE_PENDING"> {
+  return new SnapshotError(
+    "RESTORE_PENDING",
+    `A restore that is not finished needs the snapshot "${rev}". Open the store again, which finishes it, or wait until it has ended; then forget the snapshot.`,
+    { journal },
+  )
+}
+
 async function forgetNow(store: StoreContext, rev: Rev, snapshot: StoredSnapshot): Promise<void> {
   await refuseGone(store, rev, snapshot)
   const { journal } = store.restores
-  if ((await pendingNeeds(store))(snapshot))
-    throw new SnapshotError(
-      "RESTORE_PENDING",
-      `A restore that is not finished needs the snapshot "${rev}". Open the store again, which finishes it, or wait until it has ended; then forget the snapshot.`,
-      { journal },
-    )
+  if ((await pendingNeeds(store))(snapshot)) throw restorePending(rev, journal)
   const { ref } = snapshot
   // The pin first: one without its snapshot would keep its content, and nobody would see it.
   const gone = await letRefsGo(store, [pinRef(ref), ref])

@@ -81,6 +81,7 @@ export async function collect(request: CollectRequest): Promise<CollectReport> {
     leases,
     reached,
     removal,
+    isWhole: async () => (await objects.present(reached)).size === reached.size,
     nowMs,
     isForeign: foreign,
     signal,

@@ -18,6 +18,8 @@ export interface SweepRequest {
   readonly leases: LiveLeases
   readonly reached: ReadonlySet<Oid>
   readonly removal: Removal
+  /** Whether everything that is reached is stored. */
+  readonly isWhole: () => Promise<boolean>
   readonly nowMs: number
   /** Another tool made the gitdir, and may go on using it. */
   readonly isForeign: boolean
@@ -109,7 +111,9 @@ class Sweep {
     }
     // It may have been put in place since the candidates were listed.
     const index = await this.#index(`${path}.idx`)
-    if (index === undefined) await this.#ifOld(`${path}.pack`, DAY_MS)
+    // A capture that was killed leaves such a pack. So does damage, and then it may hold what is missing.
+    if (index === undefined && (await this.#isOlder(`${path}.pack`, DAY_MS)) && (await this.#request.isWhole()))
+      await this.#removal.all(`${path}.pack`)
     if (index === undefined || index === "unreadable") return
     const isOwn = await this.#isOwn(name, index)
     for (const { oid } of index.entries())

@@ -215,6 +215,50 @@ describe.runIf(gitIsThere())("in a store of ours", () => {
     expect(here.objects()).toEqual({ stored: reached, reached })
   })
 
+  test("a pack that lost its index stays as long as something that is reached is missing, and goes otherwise", async () => {
+    const here = await place()
+    const store = await here.open()
+    fs.writeFileSync(join(here.worktree, "shared"), "in both snapshots, and stored with the first")
+    await captureEach(store, here, ["one", "two"])
+    await store.prune({ keepLast: 1 })
+    const indexes = (): string[] => here.names("objects/pack").filter((name) => name.endsWith(".idx"))
+    const packs = (): string[] => here.names("objects/pack").filter((name) => name.endsWith(".pack"))
+    // The first pack has what both snapshots share.
+    const [first = ""] = indexes().toSorted(
+      (a, b) =>
+        fs.statSync(join(here.gitdir, "objects/pack", a)).mtimeMs -
+        fs.statSync(join(here.gitdir, "objects/pack", b)).mtimeMs,
+    )
+    const index = fs.readFileSync(join(here.gitdir, "objects/pack", first))
+    fs.rmSync(join(here.gitdir, "objects/pack", first))
+    await (await here.open(30 * DAY)).maintain().catch(() => undefined)
+    expect(packs()).toContain(first.replace(".idx", ".pack"))
+    fs.writeFileSync(join(here.gitdir, "objects/pack", first), index)
+    fsck(here)
+    fs.copyFileSync(
+      join(here.gitdir, "objects/pack", first.replace(".idx", ".pack")),
+      join(here.gitdir, "objects/pack/pack-left.pack"),
+    )
+    await (await here.open(30 * DAY)).maintain()
+    expect(packs()).not.toContain("pack-left.pack")
+    fsck(here)
+  })
+
+  test("a snapshot whose commit or ref is damaged can be forgotten by the name of its ref", async () => {
+    const here = await place()
+    const store = await here.open()
+    await captureEach(store, here, ["one", "two", "three"])
+    const [, second, first] = await store.list()
+    fs.writeFileSync(join(here.gitdir, second?.ref ?? ""), "")
+    fs.writeFileSync(join(here.gitdir, first?.ref ?? ""), `${"1".repeat(40)}\n`)
+    await expect(store.maintain()).rejects.toMatchObject({ code: "REF_INVALID" })
+    await store.forget(second?.ref ?? "")
+    await expect(store.maintain()).rejects.toMatchObject({ code: "OBJECT_MISSING" })
+    await store.forget(first?.ref ?? "")
+    await store.maintain()
+    expect(await store.list()).toHaveLength(1)
+  })
+
   test("objects of alternates are not touched, and count as being there", async () => {
     const [here, lender] = [await place(), await place()]
     const lending = await lender.open()
