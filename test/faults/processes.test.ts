@@ -80,7 +80,8 @@ test(
     const problems: string[] = []
     for (let round = 0; round < KILLS / CHILDREN; round++) {
       const children = Array.from({ length: CHILDREN }, (_, i) => killed(folder, gitdir, i, 1 + random(240)))
-      children.push(killedCleaner(folder, gitdir, 1 + random(600)))
+      // Maintenance in a thread tells of itself every now and then only.
+      children.push(killedCleaner(folder, gitdir, 1 + random(12)))
       problems.push(...(await Promise.all(children)).flat())
       for (let i = 0; i < CHILDREN; i++) problems.push(...(await lost(folder, gitdir, i)))
       problems.push(...(await brokenRefs(await platform, (await platform).fileSystem, gitdir)))
