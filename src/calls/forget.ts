@@ -1,4 +1,4 @@
-import { SnapshotError } from "../core/errors.js"
+import { isDamage, SnapshotError } from "../core/errors.js"
 import { pinRef, snapshotFolder, toRefName, type RefName } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
 import { packedRefsHeld } from "../store/remove-refs.js"
@@ -31,12 +31,10 @@ async function damagedRef({ refs, log, workspace }: StoreContext, rev: Rev): Pro
     const isThere = (await refs.read(ref)) !== undefined
     return isThere && (await log.at(ref)) === undefined ? ref : undefined
   } catch (error) {
-    if (error instanceof SnapshotError && DAMAGE.has(error.code)) return ref
+    if (isDamage(error)) return ref
     throw error
   }
 }
-
-const DAMAGE: ReadonlySet<string> = new Set(["REF_INVALID", "OBJECT_MISSING", "OBJECT_CORRUPT"])
 
 async function forgetDamaged(store: StoreContext, rev: Rev, ref: RefName): Promise<void> {
   const { journal } = store.restores

@@ -3,7 +3,7 @@ import type { RefName } from "../core/ref-name.js"
 import { checkPolicy, newestFirst } from "../core/retention.js"
 import type { KeptSnapshot, PruneOptions, PruneReport, RemovedSnapshot, RetentionPolicy } from "../snapshot-store.js"
 import { letGo } from "../store/adopt.js"
-import { noteMaintenance, readMaintenance } from "../store/maintenance-note.js"
+import { askToCompact } from "../store/maintenance-note.js"
 import { choose, freedBytes, type Choice } from "./choose.js"
 import type { StoreContext } from "./context.js"
 import { letRefsGo } from "./let-go.js"
@@ -37,14 +37,8 @@ async function removeChosen(store: StoreContext, choice: Choice, nowMs: number):
   const { removed, adopted } = choice
   // Noted first: otherwise the next adoption would find those trees without a ref, and give them one.
   if (adopted.size > 0) await letGo(store.platform.fileSystem, store.layout, adopted.values(), nowMs)
-  if (removed.some(({ reason }) => reason === "max-bytes")) await askToCompact(store)
+  if (removed.some(({ reason }) => reason === "max-bytes")) await askToCompact(store.platform.fileSystem, store.layout)
   return letRefsGo(store, [...removed.map(({ item }) => item.ref), ...adopted.keys()])
-}
-
-/** A cap counts on it that the next maintenance leaves nothing unreached in any pack. */
-async function askToCompact({ platform, layout }: StoreContext): Promise<void> {
-  const note = await readMaintenance(platform.fileSystem, layout)
-  await noteMaintenance(platform.fileSystem, layout, { ...note, isCompactDue: true })
 }
 
 /** What became of a choice: refs that another tool holds stay. */

@@ -4,7 +4,8 @@
  */
 import { DEFAULT_RETENTION, type RetentionPolicy } from "../core/retention.js"
 import type { MaintainReport, PruneReport } from "../snapshot-store.js"
-import { noteMaintenance, packFiles, readMaintenance } from "../store/maintenance-note.js"
+import { askToCompact, readMaintenance } from "../store/maintenance-note.js"
+import { packFiles } from "../store/pack-files.js"
 import { readOwnFiles } from "../store/own-files.js"
 import { ownBytes } from "../store/stored-bytes.js"
 import type { StoreContext } from "./context.js"
@@ -75,7 +76,8 @@ export class Tender {
   async #run(policy: RetentionPolicy, signal: AbortSignal): Promise<void> {
     const { maxBytes, ...rules } = policy
     if (Object.values(rules).some((rule) => rule !== undefined)) await this.#steps.prune(rules)
-    if (maxBytes !== undefined && (await this.#ownBytes()) > maxBytes) await this.#askToCompact()
+    const { platform, layout } = this.#store
+    if (maxBytes !== undefined && (await this.#ownBytes()) > maxBytes) await askToCompact(platform.fileSystem, layout)
     await this.#maintain(signal)
     if (maxBytes === undefined) return
     // Deltas, and what was unreached, may have made room. Deltas may have bases that nothing else needs, which do not count
@@ -94,13 +96,6 @@ export class Tender {
   async #ownBytes(): Promise<number> {
     const { platform, layout } = this.#store
     return ownBytes(await readOwnFiles(platform.fileSystem, layout))
-  }
-
-  /** What is unreached goes, however little of a pack that is. */
-  async #askToCompact(): Promise<void> {
-    const { platform, layout } = this.#store
-    const note = await readMaintenance(platform.fileSystem, layout)
-    await noteMaintenance(platform.fileSystem, layout, { ...note, isCompactDue: true })
   }
 
   async #maintain(signal: AbortSignal): Promise<void> {

@@ -84,6 +84,13 @@ export function isSnapshotError<Code extends ErrorCode>(error: unknown, code: Co
   return error instanceof SnapshotError && error.code === code
 }
 
+/** Whether `error` says that a ref or an object is damaged or missing: one such hides none of the others. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof SnapshotError && DAMAGE.has(error.code)
+}
+
+const DAMAGE: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["REF_INVALID", "OBJECT_MISSING", "OBJECT_CORRUPT"])
+
 /** The system's error name, such as `ENOENT`, behind a failed file system call; undefined for other errors. */
 export function errnoOf(error: unknown): string | undefined {
   if (!isSnapshotError(error, "IO_FAILED") && !isSnapshotError(error, "NO_SPACE")) return undefined

@@ -16,7 +16,8 @@ import { concat, equalBytes } from "./bytes.js"
 import { SnapshotError } from "./errors.js"
 import type { Hasher } from "./hasher.js"
 import { compareOidAt, OID_BYTES, oidAt, putOid, type Oid } from "./oid.js"
-import { nextTurn, pauses } from "./turns.js"
+import { sortedByOid } from "./sort-by-oid.js"
+import { pauses } from "./turns.js"
 
 /** An object of a pack. */
 export interface PackIndexEntry {
@@ -67,7 +68,8 @@ export async function encodePackIndex(
   entries: readonly PackIndexEntry[],
   packChecksum: Uint8Array,
 ): Promise<Uint8Array> {
-  const sorted = await sortedByOid(entries)
+  const pause = pauses()
+  const sorted = await sortedByOid(entries, pause)
   const far = sorted.filter((entry) => entry.offset >= FAR)
   const content = new Uint8Array(OIDS_AT + sorted.length * ROW_BYTES + far.length * 8)
   const view = new DataView(content.buffer)
@@ -83,48 +85,13 @@ export async function encodePackIndex(
     view.setUint32(crcsAt + i * 4, entry.crc32)
     view.setUint32(offsetsAt + i * 4, entry.offset < FAR ? entry.offset : FAR + rows)
     if (entry.offset >= FAR) view.setBigUint64(farAt + 8 * rows++, BigInt(entry.offset))
-    if (endsTurn(i)) await nextTurn()
+    if (i % PAUSE_ENTRIES === 0) await pause()
   }
   for (let byte = 0, total = 0; byte < 256; byte++) {
     while (total < sorted.length && content[OIDS_AT + total * OID_BYTES] === byte) total++
     view.setUint32(FANOUT_AT + byte * 4, total)
   }
   return concat([content, packChecksum, await hasher.sha1([content, packChecksum])])
-}
-
-/** So many take some 10 ms. */
-const TURN_ENTRIES = 10_000
-
-function endsTurn(i: number): boolean {
-  return i % TURN_ENTRIES === TURN_ENTRIES - 1
-}
-
-/** Oids are spread evenly: few begin with the same two bytes, and only those have to be compared. */
-async function sortedByOid(entries: readonly PackIndexEntry[]): Promise<PackIndexEntry[]> {
-  const starts = new Uint16Array(entries.length)
-  for (const [i, { oid }] of entries.entries()) {
-    starts[i] = Number.parseInt(oid.slice(0, 4), 16)
-    if (endsTurn(i)) await nextTurn()
-  }
-  const ends = new Uint32Array(1 << 16)
-  for (const start of starts) ends[start] = (ends[start] as number) + 1
-  for (let start = 1; start < ends.length; start++) ends[start] = (ends[start] as number) + (ends[start - 1] as number)
-  const sorted = new Array<PackIndexEntry>(entries.length)
-  for (const [i, entry] of entries.entries()) {
-    const start = starts[i] as number
-    ends[start] = (ends[start] as number) - 1
-    sorted[ends[start] as number] = entry
-    if (endsTurn(i)) await nextTurn()
-  }
-  for (let i = 1; i < sorted.length; i++) {
-    const entry = sorted[i] as PackIndexEntry
-    let at = i
-    for (; at > 0 && (sorted[at - 1] as PackIndexEntry).oid > entry.oid; at--)
-      sorted[at] = sorted[at - 1] as PackIndexEntry
-    sorted[at] = entry
-    if (endsTurn(i)) await nextTurn()
-  }
-  return sorted
 }
 
 /**
@@ -349,6 +316,7 @@ function farRowsAreThere(view: DataView, count: number, farRows: number): boolea
   return Number.isInteger(farRows)
 }
 
+const PAUSE_ENTRIES = 1024
 const MAGIC = 0xff744f63
 const VERSION = 2
 const FANOUT_AT = 8

@@ -28,11 +28,9 @@ export async function readMaintenance(fileSystem: FileSystem, { maintained }: Gi
   }
 }
 
-/** The packs of the store by now. */
-export async function packFiles(fileSystem: FileSystem, { packs }: GitdirLayout): Promise<string[]> {
-  return ((await fileSystem.list(packs)) ?? []).flatMap(({ name }) =>
-    name.endsWith(".pack") ? [`${packs}/${name}`] : [],
-  )
+/** Asks the next maintenance to leave nothing unreached in any pack: a cap on the store's size counts on it. */
+export async function askToCompact(fileSystem: FileSystem, layout: GitdirLayout): Promise<void> {
+  await noteMaintenance(fileSystem, layout, { ...(await readMaintenance(fileSystem, layout)), isCompactDue: true })
 }
 
 /** Two that write at once lose one of the two notes, which is of no harm. */

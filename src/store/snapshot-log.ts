@@ -1,5 +1,5 @@
 import { decodeCommit, type Commit } from "../core/commit.js"
-import { SnapshotError } from "../core/errors.js"
+import { isDamage, SnapshotError } from "../core/errors.js"
 import { decodeManifest, PLAIN_MANIFEST, type Manifest } from "../core/manifest.js"
 import { readAs, type ObjectReader } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
@@ -117,9 +117,7 @@ async function unlessDamaged<Value>(reading: Promise<Value>): Promise<Value | un
   try {
     return await reading
   } catch (error) {
-    if (isUnreadable(error) || (error instanceof SnapshotError && DAMAGE.has(error.code))) return undefined
+    if (isUnreadable(error) || isDamage(error)) return undefined
     throw error
   }
 }
-
-const DAMAGE: ReadonlySet<string> = new Set(["REF_INVALID", "OBJECT_CORRUPT", "OBJECT_MISSING"])

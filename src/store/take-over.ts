@@ -23,7 +23,7 @@ export interface TakeOverRequest extends ObjectPorts {
   /** The loose objects of the store. */
   readonly loose: readonly LooseCandidate[]
   readonly signal?: AbortSignal | undefined
-  /** Is told of the bytes of each object that has been taken over. */
+  /** Is told of the bytes that have been taken over so far. */
   readonly onTaken?: (bytes: number) => void
 }
 
@@ -40,6 +40,7 @@ export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
   if (alternates.length === 0) return { objects: 0, bytesWritten: 0 }
   const own = await ownOids(request)
   const writer = newPack(request, layout)
+  let bytes = 0
   try {
     for (const oid of reached) {
       if (own.has(oid)) continue
@@ -47,7 +48,7 @@ export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
       const lent = await objects.stream(oid)
       if (lent === undefined) continue
       await putObject(request.hasher, writer, oid, lent)
-      onTaken?.(lent.sizeBytes)
+      onTaken?.((bytes += lent.sizeBytes))
     }
     if (writer.count > 0) await writer.publish()
     return { objects: writer.count, bytesWritten: writer.bytesWritten }
