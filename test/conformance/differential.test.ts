@@ -100,7 +100,7 @@ test("whatever is edited, all three give the same trees, changes, patches and by
       )
       for (const other of told.slice(1)) expect(other).toEqual(told[0])
     }),
-    { numRuns: 25 },
+    { numRuns: 12 },
   )
 })
 

@@ -65,7 +65,7 @@ test("whatever is edited between captures, what is known of the last one gives t
       }
       await store.close()
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   )
 })
 

@@ -9,6 +9,7 @@ import {
   gatedStore,
   isShared,
   ONE,
+  overtaken,
   race,
   raceStart,
   type RaceOptions,
@@ -125,6 +126,22 @@ test(
     }
     expect(problems).toEqual([])
     expect(failedReads).toBeGreaterThan(0)
+  },
+)
+
+test(
+  "a capture whose base is let go and collected at whatever call of its own does not count on it",
+  LONG,
+  async () => {
+    const problems: string[] = []
+    let stop = 1
+    for (; ; stop++) {
+      const found = await overtaken(start, stop)
+      if (found === undefined) break
+      problems.push(...found.map((problem) => `${problem} (before call ${stop})`))
+    }
+    expect(problems).toEqual([])
+    expect(stop).toBeGreaterThan(10)
   },
 )
 

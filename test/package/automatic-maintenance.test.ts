@@ -49,20 +49,21 @@ test("a file that is rewritten all the time does not make the store grow above i
     await write(i)
     const { snapshot } = await store.capture({ label: String(i) })
     if (i === 2) await store.pin(snapshot.id)
-    const isDue = await store.maintenanceDue()
-    while (isDue && (await store.maintenanceDue())) await new Promise((resolve) => setTimeout(resolve, 20))
-    expect(await bytesIn(gitdir)).toBeLessThan(maxBytes + 250_000)
+    // It comes to be below its cap, but for what was captured since; maintenance may be in the middle of that.
+    while ((await bytesIn(gitdir)) > maxBytes + 250_000) await new Promise((resolve) => setTimeout(resolve, 20))
   }
   expect(maintained).toBeGreaterThan(3)
-  const labels = (await store.list()).map(({ label }) => label)
+  await store.close()
+  const left = await openStore({ worktree, gitdir, retention: false })
+  const labels = (await left.list()).map(({ label }) => label)
   expect(labels[0]).toBe("39")
   expect(labels.at(-1)).toBe("2")
   expect(labels.length).toBeGreaterThan(5)
-  for (const { id, label } of await store.list()) {
-    const bytes = await store.readFile(id, "rewritten")
+  for (const { id, label } of await left.list()) {
+    const bytes = await left.readFile(id, "rewritten")
     expect(bytes?.subarray(0, 8)).toEqual(new Uint8Array(8).fill(Number(label)))
   }
-  await store.close()
+  await left.close()
 })
 
 test("closing a store ends its maintenance, and the store is whole", async () => {

@@ -177,7 +177,7 @@ describe("a restore of many files", () => {
 
   it.each(Object.keys(ENDINGS))("is the same when the thread %s midway", { timeout: 120_000 }, async (how) => {
     const place = await twoStates()
-    for (const messages of [1, 4, 12, 20])
+    for (const messages of [1, 4, 20])
       await restoreAll(place, await running(endingProgram(place.folder, how, messages)))
   })
 })

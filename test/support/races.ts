@@ -107,6 +107,58 @@ export async function race(
   return { problems: seen.problems, failedReads: seen.failedReads }
 }
 
+/**
+ * A capture that is held up before its `stop`-th shared call. Meanwhile its folder changes and is captured by somebody else,
+ * what it would build on is let go, maintenance comes to where it would remove it, and the folder changes back. Then the
+ * capture goes on, and maintenance last. Gives what is wrong in the end; undefined when the capture made fewer calls.
+ */
+export async function overtaken(start: Memory, stop: number): Promise<readonly string[] | undefined> {
+  const memory = copyOf(start)
+  const { store, gate } = await gatedStore(memory.fileSystem, ONE)
+  let made = 0
+  let goOn: (() => Promise<void>) | undefined
+  let interlude: Promise<void> | undefined
+  gate.around = async (call, make) => {
+    if (isShared(call) && ++made >= stop) await (interlude ??= passOver(memory).then((rest) => void (goOn = rest)))
+    return make()
+  }
+  await store.capture({ label: "overtaken" })
+  gate.around = (_call, make) => make()
+  await goOn?.()
+  await store.close()
+  return goOn === undefined ? undefined : brokenRefs(CHECK, memory.fileSystem, GITDIR)
+}
+
+/** Gives what lets maintenance go on to its end. */
+async function passOver({ disk, fileSystem }: Memory): Promise<() => Promise<void>> {
+  const before = disk.fs.readFileSync(`${ONE}/a.txt`)
+  disk.fs.rmSync(`${ONE}/dir`, { recursive: true })
+  disk.fs.writeFileSync(`${ONE}/a.txt`, "something else")
+  const { store, gate } = await gatedStore(fileSystem, ONE)
+  await store.capture()
+  await store.prune({ keepLast: 0 })
+  let remove = (): void => {}
+  const removal = new Promise<void>((resolve) => (remove = resolve))
+  const held = new Promise<void>((resolve) => {
+    gate.around = async (call, make) => {
+      if (call.kind === "unlink" && call.path.startsWith(`${GITDIR}/objects/`)) {
+        resolve()
+        await removal
+      }
+      return make()
+    }
+  })
+  const maintained = store.maintain()
+  await Promise.race([held, maintained])
+  disk.fs.writeFileSync(`${ONE}/a.txt`, before)
+  writeFolder(disk, ONE, folderOf({ dir: { "b.txt": "b" } }))
+  return async () => {
+    remove()
+    await maintained
+    await store.close()
+  }
+}
+
 interface Runner extends Actor<Racer>, Gated {}
 
 /** What is known of a race while it runs. */

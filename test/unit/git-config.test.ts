@@ -41,7 +41,7 @@ describe.runIf(gitIsThere())("readGitConfig and git config --list", () => {
     )
     const text = fc.array(piece, { maxLength: 14 }).map((pieces) => `[s]\n${pieces.join("")}`)
     let accepted = 0
-    for (const each of fc.sample(text, { numRuns: 350, seed: 3 })) {
+    for (const each of fc.sample(text, { numRuns: 200, seed: 3 })) {
       const expected = listed(each, true)
       if (expected === undefined) continue
       accepted++
