@@ -40,8 +40,16 @@ export interface Removed {
   readonly reason: "no-rule" | "max-bytes"
 }
 
-/** Applies a policy, and changes nothing. With `maxBytes`, refs that cannot be read: REF_INVALID. */
-export async function choose(store: StoreContext, policy: RetentionPolicy, nowMs: number): Promise<Choice> {
+/**
+ * Applies a policy, and changes nothing. With `maxBytes`, refs that cannot be read: REF_INVALID. Where nobody asks for
+ * the bytes (`isSized` is false) and no rule needs them, they are 0: to know them, every snapshot is read.
+ */
+export async function choose(
+  store: StoreContext,
+  policy: RetentionPolicy,
+  nowMs: number,
+  isSized: boolean,
+): Promise<Choice> {
   const byRules = retain(await listAll(store), nowMs, policy)
   const { kept } = byRules
   const removed = byRules.removed.map((item): Removed => ({ item, reason: "no-rule" }))
@@ -49,7 +57,8 @@ export async function choose(store: StoreContext, policy: RetentionPolicy, nowMs
   const rest = { adopted, adoptedKept }
   if (policy.maxBytes !== undefined)
     return { ...rest, ...(await capped(store, kept, removed, adopted, policy.maxBytes)) }
-  return { ...rest, kept, removed, bytesFreed: await freedBytes(store, kept, removed, adopted), bytesOver: 0 }
+  const bytesFreed = isSized ? await freedBytes(store, kept, removed, adopted) : 0
+  return { ...rest, kept, removed, bytesFreed, bytesOver: 0 }
 }
 
 /** Bytes of what only those that go reach. Where something that stays cannot be read, nothing is collected: 0. */

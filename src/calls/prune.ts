@@ -12,23 +12,24 @@ import { adoptIfForeign, MAINTENANCE, underLock } from "./under-lock.js"
 
 /**
  * Deletes the refs of the snapshots that the policy does not keep. A snapshot that cannot be read stays, and is in no
- * list. One whose ref another tool holds is with those that are kept.
+ * list. One whose ref another tool holds is with those that are kept. With `isSized: false` the bytes that it frees are not
+ * told where nothing else needs them.
  */
 export async function prune(
   store: StoreContext,
   policy: RetentionPolicy,
-  options: PruneOptions = {},
+  options: PruneOptions & { readonly isSized?: boolean } = {},
 ): Promise<PruneReport> {
   checkPolicy(policy)
-  const { dryRun = false } = options
+  const { dryRun = false, isSized = true } = options
   if (typeof dryRun !== "boolean")
     throw new SnapshotError("INVALID_ARGUMENT", "dryRun is true or false.", { argument: "dryRun" })
   const nowMs = store.platform.clock.nowMs()
-  if (dryRun) return reportOf(await choose(store, policy, nowMs))
+  if (dryRun) return reportOf(await choose(store, policy, nowMs, isSized))
   return underLock(store, MAINTENANCE, async () => {
     await adoptIfForeign(store)
-    const choice = await choose(store, policy, nowMs)
-    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs)))
+    const choice = await choose(store, policy, nowMs, isSized)
+    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), isSized))
   })
 }
 
@@ -42,7 +43,12 @@ async function removeChosen(store: StoreContext, choice: Choice, nowMs: number):
 }
 
 /** What became of a choice: refs that another tool holds stay. */
-async function carriedOut(store: StoreContext, choice: Choice, gone: ReadonlySet<RefName>): Promise<Choice> {
+async function carriedOut(
+  store: StoreContext,
+  choice: Choice,
+  gone: ReadonlySet<RefName>,
+  isSized: boolean,
+): Promise<Choice> {
   const { removed, adopted } = choice
   const locked = removed.filter(({ item }) => !gone.has(item.ref))
   const held = [...adopted].filter(([ref]) => !gone.has(ref))
@@ -55,7 +61,7 @@ async function carriedOut(store: StoreContext, choice: Choice, gone: ReadonlySet
     adopted: new Map([...adopted].filter(([ref]) => gone.has(ref))),
     adoptedKept: new Set([...choice.adoptedKept, ...held.map(([, tree]) => tree)]),
   }
-  return { ...left, bytesFreed: await freedBytes(store, left.kept, left.removed, left.adopted) }
+  return isSized ? { ...left, bytesFreed: await freedBytes(store, left.kept, left.removed, left.adopted) } : left
 }
 
 function reportOf({ kept, removed, adopted, adoptedKept, bytesFreed, bytesOver }: Choice): PruneReport {

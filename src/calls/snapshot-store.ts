@@ -69,7 +69,7 @@ export function snapshotStore(
   }
 
   const tender = new Tender(context, retention, {
-    prune: async (policy) => (await import("./prune.js")).prune(context, policy),
+    prune: async (policy) => (await import("./prune.js")).prune(context, policy, { isSized: false }),
     maintain: (signal) => maintain({ signal, isBackground: true }),
     onMaintained: (report) => tell("maintained", report),
   })
