@@ -30,7 +30,7 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
   const { fileSystem, folders, now, deletes } = request
   const entryNow = entryFinder(request.readTree, now.tree)
   const kept = new Map(request.keeps.map(({ path, reason }) => [path, reason]))
-  const reasons = new Map(now.manifest.skipped.map(({ path, reason }) => [path, REASONS[reason]]))
+  const reasons = new Map(now.manifest.skipped.map(({ path, reason }) => [path, SKIPPED_AS[reason]]))
   const deleted = spellings(deletes.keys())
   const emptyFolders = new Set(now.manifest.emptyFolders)
   const ways = new Map<RepoPath, Blocked>()
@@ -121,7 +121,8 @@ export function obstacleFinder(request: ObstacleRequest): ObstacleFinder {
 
 type Blocked = KeepReason | "clear" | undefined
 
-const REASONS: Readonly<Record<SkipReason, KeepReason>> = {
+/** Why a path stays that the look at the work tree skipped. */
+export const SKIPPED_AS: Readonly<Record<SkipReason, KeepReason>> = {
   "too-large": "was-skipped",
   unreadable: "unreadable",
   "changed-while-reading": "was-skipped",

@@ -13,7 +13,7 @@ import type { Keep, KeepReason, PlannedChange } from "../core/restore.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import { compareTrees, type TreeReader } from "./compare-trees.js"
 import type { Folders } from "./folders.js"
-import { obstacleFinder } from "./obstacle.js"
+import { obstacleFinder, SKIPPED_AS } from "./obstacle.js"
 import type { PathFilter } from "./path-filter.js"
 import { changedPermissions, KEPT_PERMISSIONS, permissionsAt } from "./permissions.js"
 import { rulesThen, type RulesThen } from "./rules-then.js"
@@ -79,7 +79,19 @@ export async function makePlan(request: PlanRequest): Promise<PlannedWork> {
     if (reason === undefined) writes.push(change)
     else keeps.push({ path: change.path, reason, ...(change.after && { theirs: change.after.oid }) })
   }
+  keeps.push(...unseen(request, keeps))
   return { writes: inOrder(writes), deletes: inOrder([...deletes.values()]), keeps: inOrder(keeps) }
+}
+
+/** What could not be read just now and was not left out then: nobody can say whether it is as it was, or is to go. */
+function unseen({ from, now, then, filter, added }: PlanRequest, told: readonly Keep[]): Keep[] {
+  if (from !== undefined || added === "keep") return []
+  const leftOut = new Set(then?.skipped.map(({ path }) => path))
+  const unread = now.manifest.skipped.filter(({ path, reason }) => {
+    const isUnread = reason === "unreadable" || reason === "changed-while-reading"
+    return isUnread && !leftOut.has(path) && filter(path as RepoPath) && !told.some((keep) => isInside(keep.path, path))
+  })
+  return unread.map(({ path, reason }) => ({ path, reason: SKIPPED_AS[reason] }))
 }
 
 function fromOf({ from, now }: PlanRequest): Pick<CapturedTree, "tree" | "manifest"> {

@@ -48,8 +48,8 @@ async function oneRun(start: MemoryStore, { random, lose }: PartContext): Promis
   }
   await store?.close().catch(() => {})
   const told = (what: string): void => lose(`${where}: ${what}`)
-  if (isPartial && step === "restore") await checkPartial(memory, before, told)
-  await checkAfter(memory, start, isPartial && step === "undo" ? undefined : [before, target.content], step, told)
+  if (isPartial) await checkPartial(memory, before, told)
+  await checkAfter(memory, start, [before, target.content], step, told)
   const isKill = fault.how.startsWith("kill")
   return {
     [isKill ? "kills" : "failing calls"]: faulty.struck ? 1 : 0,
@@ -90,10 +90,10 @@ function faultOf(random: (limit: number) => number): Fault {
   return { call: 1 + random(random(3) === 0 ? 400 : 150), how, errno }
 }
 
-/** A restore that told that it is not complete has a safety snapshot of all that was there before. */
+/** A restore that told what it kept has a safety snapshot, the first one made, of all that was there before. */
 async function checkPartial(memory: Memory, before: string, lose: (what: string) => void): Promise<void> {
   const store = await openMemory(memory.fileSystem, { platform: { owner: ownerWhoIs("dead") } })
-  const [safety] = await store.list({ kind: "safety", limit: 1 })
+  const safety = (await store.list({ kind: "safety" })).at(-1)
   if (safety === undefined) lose("the restore was partial, and has no safety snapshot")
   else await store.restore(safety.id)
   if (contentOf(memory) !== before)
@@ -105,14 +105,14 @@ async function checkPartial(memory: Memory, before: string, lose: (what: string)
 async function checkAfter(
   memory: Memory,
   start: MemoryStore,
-  contents: readonly string[] | undefined,
+  contents: readonly string[],
   step: Step,
   lose: (what: string) => void,
 ): Promise<void> {
   for (const problem of await brokenRefs(CHECK, memory.fileSystem, GITDIR)) lose(problem)
   const store = await openMemory(memory.fileSystem, { platform: { owner: ownerWhoIs("dead") } })
   const found = contentOf(memory)
-  if (contents?.includes(found) === false) lose("the work tree is neither as before nor as it was to be")
+  if (!contents.includes(found)) lose("the work tree is neither as before nor as it was to be")
   const listed = new Set((await store.list()).map(({ id }) => id))
   const [newest] = start.snapshots.toReversed()
   for (const { id } of start.snapshots)

@@ -93,6 +93,28 @@ describe("scenario 2: files that were never captured", () => {
   })
 })
 
+describe("files that cannot be read when a restore comes", () => {
+  test("a new folder that cannot be listed now stays, and the report says so", async () => {
+    const place = await onDisk()
+    place.write("plain", "one")
+    const first = await place.open()
+    const { snapshot } = await first.capture()
+    await first.close()
+    place.write("plain", "two")
+    place.write("closed/deep/file", "x")
+    const refuse = { kind: "openFolder", path: "/closed", how: "fail", errno: "EACCES" } as const
+    const faults = [1, 2, 3].map((call) => ({ ...refuse, call }))
+    const store = await place.openOn((inner) => faultyFileSystem(inner, faults))
+    const report = await store.restore(snapshot.id)
+    expect(place.read("plain")).toBe("one")
+    expect(place.read("closed/deep/file")).toBe("x")
+    expect(report.outcomes.filter(({ action }) => action === "kept")).toEqual([
+      { path: "closed", action: "kept", reason: "unreadable" },
+    ])
+    await store.close()
+  })
+})
+
 describe("scenario 3: ignore rules that changed", () => {
   test("what is ignored now or was then survives, by any file of rules", async () => {
     const place = await onDisk()
