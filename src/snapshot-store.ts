@@ -39,8 +39,9 @@ export interface OpenOptions {
   /** What a snapshot that was returned survives: a power cut (default), or the end of this process only. */
   readonly durability?: "power" | "process"
   /**
-   * What automatic maintenance keeps; `false` switches it off. Default: everything of the last 7 days, one a day for 30
-   * days, and the newest 20 at least.
+   * What automatic maintenance keeps; `false` switches it off. It is noted in the store: whoever opens it without this
+   * option lets nothing go that was asked for here, and nothing at all after `false`. Default, where nobody asked for
+   * anything: everything of the last 7 days, one a day for 30 days, and the newest 20 at least.
    */
   readonly retention?: RetentionPolicy | false
   /** Takes "/", the home folder or the root of a drive as a work tree, which are refused otherwise. */
@@ -212,6 +213,11 @@ export interface PruneReport {
 
 /** How to maintain. */
 export interface MaintainOptions {
+  /**
+   * Does all that automatic maintenance does, due or not: first it lets go of what `retention` does not keep. Default:
+   * false.
+   */
+  readonly automatic?: boolean
   /** Aborting rejects with the signal's reason; what was removed by then stays removed, and the store stays whole. */
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
@@ -399,8 +405,8 @@ export interface SnapshotStore extends AsyncDisposable {
    */
   maintain(options?: MaintainOptions): Promise<MaintainReport>
   /**
-   * Whether automatic maintenance would run after the next capture: for those that switched it off, or whose process ends
-   * with each capture.
+   * Whether enough has come together for automatic maintenance: for those that switched it off, or whose process ends with
+   * each capture. They call `maintain`, with `automatic` or without.
    */
   maintenanceDue(): Promise<boolean>
   /**

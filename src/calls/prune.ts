@@ -4,7 +4,7 @@ import { checkPolicy, newestFirst } from "../core/retention.js"
 import type { KeptSnapshot, PruneOptions, PruneReport, RemovedSnapshot, RetentionPolicy } from "../snapshot-store.js"
 import { letGo } from "../store/adopt.js"
 import { askToCompact } from "../store/maintenance-note.js"
-import { choose, freedBytes, type Choice } from "./choose.js"
+import { choose, freedBytes, type Choice, type ChoiceTerms } from "./choose.js"
 import type { StoreContext } from "./context.js"
 import { letRefsGo } from "./let-go.js"
 import { viewOf } from "./snapshot-view.js"
@@ -12,24 +12,24 @@ import { adoptIfForeign, MAINTENANCE, underLock } from "./under-lock.js"
 
 /**
  * Deletes the refs of the snapshots that the policy does not keep. A snapshot that cannot be read stays, and is in no
- * list. One whose ref another tool holds is with those that are kept. With `isSized: false` the bytes that it frees are not
- * told where nothing else needs them.
+ * list. One whose ref another tool holds is with those that are kept.
  */
 export async function prune(
   store: StoreContext,
   policy: RetentionPolicy,
-  options: PruneOptions & { readonly isSized?: boolean } = {},
+  options: PruneOptions = {},
+  terms: ChoiceTerms = {},
 ): Promise<PruneReport> {
   checkPolicy(policy)
-  const { dryRun = false, isSized = true } = options
+  const { dryRun = false } = options
   if (typeof dryRun !== "boolean")
     throw new SnapshotError("INVALID_ARGUMENT", "dryRun is true or false.", { argument: "dryRun" })
   const nowMs = store.platform.clock.nowMs()
-  if (dryRun) return reportOf(await choose(store, policy, nowMs, isSized))
+  if (dryRun) return reportOf(await choose(store, policy, nowMs, terms))
   return underLock(store, MAINTENANCE, async () => {
     await adoptIfForeign(store)
-    const choice = await choose(store, policy, nowMs, isSized)
-    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), isSized))
+    const choice = await choose(store, policy, nowMs, terms)
+    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), terms))
   })
 }
 
@@ -47,7 +47,7 @@ async function carriedOut(
   store: StoreContext,
   choice: Choice,
   gone: ReadonlySet<RefName>,
-  isSized: boolean,
+  { isSized = true }: ChoiceTerms,
 ): Promise<Choice> {
   const { removed, adopted } = choice
   const locked = removed.filter(({ item }) => !gone.has(item.ref))

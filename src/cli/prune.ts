@@ -5,6 +5,7 @@ import { indent } from "./changes.js"
 import type { Command, Option, Session, Words } from "./command.js"
 import { DONE } from "./failure.js"
 import { hintLines } from "./hints.js"
+import { patiently } from "./patience.js"
 import { table, type Cell } from "./table.js"
 import { count, grouped, localTime, printable, shortId } from "./text.js"
 import { ageMs, sizeBytes, wholeNumber, wrongUse } from "./values.js"
@@ -40,7 +41,7 @@ snapshots of the last day always stay. treeshot gc gives back the space.`,
     const policy = policyOf(words)
     const dryRun = words.has("dry-run")
     return async (session) => {
-      const report = await session.store.prune(policy, { dryRun })
+      const report = await patiently(() => session.store.prune(policy, { dryRun }), session.signal)
       session.finishProgress()
       if (session.screen.json) session.screen.printJson(report)
       else session.screen.print(...reportLines(report, dryRun, session))

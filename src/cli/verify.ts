@@ -3,6 +3,7 @@ import { indent } from "./changes.js"
 import type { Command, Session, Words } from "./command.js"
 import { DONE, FAILED } from "./failure.js"
 import { hintLines, type Hint } from "./hints.js"
+import { patiently } from "./patience.js"
 import { table, type Cell } from "./table.js"
 import { count, grouped, localTime, printable, printablePath, shortId } from "./text.js"
 
@@ -31,7 +32,7 @@ function prepare(words: Words): (session: Session) => Promise<number> {
   const repair = words.has("repair")
   return async (session) => {
     const { store, screen, signal, onProgress } = session
-    const report = await store.verify({ repair, signal, onProgress })
+    const report = await patiently(() => store.verify({ repair, signal, onProgress }), signal)
     session.finishProgress()
     if (screen.json) screen.printJson(report)
     else screen.print(...reportLines(report, repair, await store.list({ kind: "all" }), session))

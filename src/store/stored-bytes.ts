@@ -98,7 +98,7 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
   }
 }
 
-/** All files of a store but the packs that others share. */
+/** All files of a store but the packs that others share, and what repairs set aside, which nothing but people remove. */
 export function ownBytes({ packs, loose, temporary, cacheBytes, otherBytes }: OwnFiles): number {
   return sum(packs.filter((pack) => !pack.isShared)) + sum(loose) + sum(temporary) + cacheBytes + otherBytes
 }
