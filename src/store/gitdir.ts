@@ -7,6 +7,7 @@
  *   let-go                          adopted trees that retention let go
  *   maintained                      when maintenance last came to its end
  *   locks/                          of running maintenance and restores
+ *   retention.json                  what automatic maintenance keeps of each workspace
  *   restores/                       what each workspace's restores did, and what a running one is about to do
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   stat-cache/                     what the last capture of each workspace found; it may be deleted at any time
@@ -96,6 +97,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "stat-cache",
   "restores",
   "maintained",
+  "retention.json",
   "worktrees.json",
   "damaged",
   "let-go",
