@@ -181,7 +181,8 @@ export interface RestoreReport {
 /** How to prune. */
 export interface PruneOptions {
   /**
-   * Tells what would go, and removes nothing. Trees of another tool that have no ref yet are not told of: only a real run
+   * Tells what would go, and removes nothing; with `maxBytes`, of the store as it is packed now: otherwise maintenance comes
+   * first, and what it gives back need not go. Trees of another tool that have no ref yet are not told of: only a real run
    * adopts them. Default: false.
    */
   readonly dryRun?: boolean

@@ -4,11 +4,20 @@ import { checkPolicy, newestFirst } from "../core/retention.js"
 import type { KeptSnapshot, PruneOptions, PruneReport, RemovedSnapshot, RetentionPolicy } from "../snapshot-store.js"
 import { letGo } from "../store/adopt.js"
 import { askToCompact } from "../store/maintenance-note.js"
+import { readOwnFiles } from "../store/own-files.js"
+import { ownBytes } from "../store/stored-bytes.js"
 import { choose, freedBytes, type Choice, type ChoiceTerms } from "./choose.js"
 import type { StoreContext } from "./context.js"
 import { letRefsGo } from "./let-go.js"
+import { maintainLocked } from "./maintain.js"
 import { viewOf } from "./snapshot-view.js"
 import { adoptIfForeign, MAINTENANCE, underLock } from "./under-lock.js"
+
+/** What is known of a prune that nobody asked for. */
+export interface PruneTerms extends ChoiceTerms {
+  /** Maintenance has just run. */
+  readonly isFolded?: boolean
+}
 
 /**
  * Deletes the refs of the snapshots that the policy does not keep. A snapshot that cannot be read stays, and is in no
@@ -18,7 +27,7 @@ export async function prune(
   store: StoreContext,
   policy: RetentionPolicy,
   options: PruneOptions = {},
-  terms: ChoiceTerms = {},
+  terms: PruneTerms = {},
 ): Promise<PruneReport> {
   checkPolicy(policy)
   const { dryRun = false } = options
@@ -28,9 +37,22 @@ export async function prune(
   if (dryRun) return reportOf(await choose(store, policy, nowMs, terms))
   return underLock(store, MAINTENANCE, async () => {
     await adoptIfForeign(store)
+    if (policy.maxBytes !== undefined && terms.isFolded !== true) await makeRoom(store, policy.maxBytes)
     const choice = await choose(store, policy, nowMs, terms)
     return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), terms))
   })
+}
+
+/** What folds, or nothing reaches, may be all that a cap asks for. Where maintenance fails, more snapshots go. */
+async function makeRoom(store: StoreContext, maxBytes: number): Promise<void> {
+  const { platform, layout } = store
+  if (ownBytes(await readOwnFiles(platform.fileSystem, layout)) <= maxBytes) return
+  await askToCompact(platform.fileSystem, layout)
+  try {
+    await maintainLocked(store, {})
+  } catch (error) {
+    if (!(error instanceof SnapshotError) || error.code === "CLOSED") throw error
+  }
 }
 
 /** Removes the refs; gives those that are gone. */

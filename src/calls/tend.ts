@@ -10,12 +10,12 @@ import { bytesOf, packFiles } from "../store/pack-files.js"
 import { readOwnFiles } from "../store/own-files.js"
 import { readRetention } from "../store/retention-note.js"
 import { ownBytes } from "../store/stored-bytes.js"
-import type { ChoiceTerms } from "./choose.js"
 import type { StoreContext } from "./context.js"
+import type { PruneTerms } from "./prune.js"
 
 /** What automatic maintenance does, one after the other. */
 export interface TendSteps {
-  readonly prune: (policy: RetentionPolicy, terms: ChoiceTerms) => Promise<PruneReport>
+  readonly prune: (policy: RetentionPolicy, terms: PruneTerms) => Promise<PruneReport>
   readonly maintain: (options: TendOptions) => Promise<MaintainReport>
   readonly onMaintained: (report: MaintainReport) => void
 }
@@ -89,7 +89,7 @@ export class Tender {
   async run(options: TendOptions): Promise<MaintainReport> {
     const { policy, isDefault } = await this.#kept()
     const { maxBytes, ...rules } = policy
-    const terms = { isSized: false, keepsAdopted: isDefault }
+    const terms = { isSized: false, keepsAdopted: isDefault, isFolded: true }
     if (Object.values(rules).some((rule) => rule !== undefined)) await this.#steps.prune(rules, terms)
     const { platform, layout } = this.#store
     if (maxBytes !== undefined && (await this.#ownBytes()) > maxBytes) await askToCompact(platform.fileSystem, layout)
