@@ -7,7 +7,7 @@ import { repairStore, type StoreRepair } from "../store/repair-store.js"
 import { checkRecords, repairRecords } from "./check-records.js"
 import type { StoreContext } from "./context.js"
 import { lostContentSources } from "./lost-content.js"
-import { aliveness, underLock } from "./under-lock.js"
+import { aliveness, MAINTENANCE, underLock } from "./under-lock.js"
 
 /** Checks the store; with `repair`, repairs what is wrong: LOCK_HELD. */
 export async function verify(store: StoreContext, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -18,7 +18,7 @@ export async function verify(store: StoreContext, options: VerifyOptions = {}): 
   const request = requestOf(store, options)
   const found = reportOf({ check: await checkStore(request), repaired: [], setAside: [] }, await checkRecords(store))
   if (found.ok || !repair) return found
-  const done = await underLock(store, "maintenance", async () => {
+  const done = await underLock(store, MAINTENANCE, async () => {
     const [repaired, records] = [await repairUnderLock(store, request), await repairRecords(store)]
     const { left, mended, setAside } = records
     const all = {
