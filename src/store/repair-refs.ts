@@ -2,7 +2,16 @@ import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError } from "../core/errors.js"
 import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
-import { ADOPTED, adoptedTree, baselineRef, SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
+import {
+  ADOPTED,
+  adoptedTree,
+  baselineRef,
+  pinnedRef,
+  PINS,
+  SNAPSHOTS,
+  toRefName,
+  type RefName,
+} from "../core/ref-name.js"
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { GraphCheck } from "./check-graph.js"
 import type { RefStates, StoreCheck } from "./check-store.js"
@@ -23,8 +32,8 @@ export interface RefRepairPorts extends RepairPorts {
 
 /**
  * Sets refs anew that are damaged, or that name a commit which is lost, where the store still tells what they named:
- * snapshots by the name that their commit has, baselines by their snapshots, adopted trees by their name. Gives the names,
- * and where what they were is kept. Only for who holds the maintenance lock.
+ * snapshots by the name that their commit has, pins and baselines by their snapshots, adopted trees by their name. Gives
+ * the names, and where what they were is kept. Only for who holds the maintenance lock.
  */
 export async function mendRefs(
   ports: RefRepairPorts,
@@ -41,18 +50,26 @@ export async function mendRefs(
     // Which refs went with the lines that were damaged is not known: all snapshots that have none get theirs.
     for (const name of await wholeWithoutRef(ports, stored, refs.oids)) names.add(name)
   }
-  for (const text of names) {
+  const sound = new Map([...refs.oids].filter(([name, oid]) => !lost.has(oid) && !refs.misnamed.has(name)))
+  // Others, pins and baselines among them, go by what snapshots' refs name by then.
+  const [ofSnapshots, others] = [[...names].filter(isOfSnapshot), [...names].filter((name) => !isOfSnapshot(name))]
+  for (const text of [...ofSnapshots, ...others]) {
     const name = toRefName(text)
-    const oid = name === undefined ? undefined : found(name, check, stored)
+    const oid = name === undefined ? undefined : found(name, sound, stored)
     const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
     if (name === undefined || oid === undefined || isSo) continue
     await ports.refs.write(name, oid, true)
+    sound.set(name, oid)
     mended.push(name)
   }
   for (const [name, own] of refs.misnamed)
     if (!mended.includes(name) && (refs.oids.has(own) || mended.includes(own)))
       aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
   return { mended, setAside: aside }
+}
+
+function isOfSnapshot(name: string): boolean {
+  return name.startsWith(SNAPSHOTS)
 }
 
 /**
@@ -76,12 +93,12 @@ export async function dropHopelessRefs(
   return aside
 }
 
-/** The refs of snapshots, and the baselines, whose commit is lost. */
+/** The refs of snapshots, the pins, and the baselines, whose commit is lost. */
 function namesOfLost({ oids }: RefStates, lost: ReadonlyMap<Oid, unknown>): string[] {
   return [...oids].filter(([name, oid]) => OF_COMMITS.test(name) && lost.has(oid)).map(([name]) => name)
 }
 
-const OF_COMMITS = /^refs\/(?:snapshots|baseline)\//
+const OF_COMMITS = /^refs\/(?:snapshots|pins|baseline)\//
 
 /** A snapshot that is stored, whether a ref names it or not. */
 interface Stored {
@@ -150,16 +167,18 @@ async function wholeWithoutRef(
   }
 }
 
-/** What a ref should name. */
-function found(name: RefName, { refs, lost }: StoreCheck, stored: ReadonlyMap<string, Stored>): Oid | undefined {
+/** What a ref should name, by the refs that are sound and by the snapshots that are stored. */
+function found(name: RefName, sound: ReadonlyMap<string, Oid>, stored: ReadonlyMap<string, Stored>): Oid | undefined {
   if (name.startsWith(SNAPSHOTS)) return stored.get(name)?.oid
   if (name.startsWith(ADOPTED)) return adoptedTree(name)
+  // A pin without its snapshot would keep the content of one that was let go.
+  if (name.startsWith(PINS)) return sound.get(pinnedRef(name))
   // A copy of it that is packed.
-  const packed = refs.oids.get(name)
-  if (packed !== undefined && !lost.has(packed)) return packed
+  const packed = sound.get(name)
+  if (packed !== undefined) return packed
   let newest: Stored | undefined
   for (const [ref, each] of stored) {
-    const isListed = refs.oids.get(ref) === each.oid
+    const isListed = sound.get(ref) === each.oid
     if (!isListed || baselineRef(each.record.workspace, each.record.scope) !== name) continue
     if (newest === undefined || newest.record.createdMs < each.record.createdMs) newest = each
   }

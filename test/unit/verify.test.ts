@@ -2,10 +2,8 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import type { Oid } from "../../src/core/oid.js"
-import { parsePackIndex } from "../../src/core/pack-index.js"
 import type { Progress, Snapshot, VerifyReport } from "../../src/index.js"
-import { nodeHasher } from "../../src/platform/node/node-hasher.js"
-import { flipped, overwrite, packsOf, writeLoose, writeSnapshot, writeTree } from "../support/damage.js"
+import { damageEntry, flipped, overwrite, packsOf, writeLoose, writeSnapshot, writeTree } from "../support/damage.js"
 import { git, gitIsThere } from "../support/git.js"
 import { noise } from "../support/git-objects.js"
 import { expectError, onDisk, onMemory, type StoreUnderTest } from "../support/store-under-test.js"
@@ -34,23 +32,6 @@ async function verify(place: StoreUnderTest, repair = false): Promise<VerifyRepo
 
 async function text(place: StoreUnderTest, rev: string, path: string): Promise<string> {
   return Buffer.from((await (await place.open()).readFile(rev, path)) ?? []).toString()
-}
-
-function bytesOf(place: StoreUnderTest, path: string): Uint8Array {
-  return new Uint8Array(place.fs.readFileSync(path) as Buffer)
-}
-
-/** Turns a bit in the middle of an object's entry. */
-async function damageEntry(place: StoreUnderTest, oid: string): Promise<string> {
-  for (const pack of packsOf(place)) {
-    const index = await parsePackIndex(nodeHasher(), bytesOf(place, `${pack}.idx`), pack)
-    const offset = index?.find(oid as Oid)
-    if (index === undefined || offset === undefined) continue
-    const end = index.nextOffset(offset) ?? bytesOf(place, `${pack}.pack`).length - 20
-    overwrite(place, `${pack}.pack`, (bytes) => flipped(bytes, (offset + end) >> 1))
-    return within(place, `${pack}.pack`)
-  }
-  return expect.fail(`no pack holds ${oid}`)
 }
 
 function within(place: StoreUnderTest, path: string): string {
