@@ -42,7 +42,7 @@ async function repairUnderLock(store: StoreContext, request: StoreCheckRequest):
       ...request,
       refs,
       nowMs: platform.clock.nowMs(),
-      leases: await readLeases(platform.fileSystem, layout.leases, aliveness(store)),
+      leases: () => readLeases(platform.fileSystem, layout.leases, aliveness(store)),
       sources,
       isOurs: (ref) => !isOthers || OWN_REFS.test(ref),
     })
