@@ -16,7 +16,10 @@ export async function verify(store: StoreContext, options: VerifyOptions = {}): 
     throw new SnapshotError("INVALID_ARGUMENT", "repair is true or false.", { argument: "repair" })
   signal?.throwIfAborted()
   const request = requestOf(store, options)
-  const found = reportOf({ check: await checkStore(request), repaired: [], setAside: [] }, await checkRecords(store))
+  const found = reportOf(
+    { check: await checkStore(request), repaired: [], setAside: [], adopted: [] },
+    await checkRecords(store),
+  )
   if (found.ok || !repair) return found
   const done = await underLock(store, MAINTENANCE, async () => {
     const [repaired, records] = [await repairUnderLock(store, request), await repairRecords(store)]
@@ -59,7 +62,7 @@ function requestOf({ platform, layout }: StoreContext, { signal, onProgress }: V
   return { fileSystem, hasher, deflater, unpacker, layout, signal, onProgress }
 }
 
-function reportOf({ check, repaired, setAside }: StoreRepair, others: VerifyReport["problems"]): VerifyReport {
+function reportOf({ check, repaired, setAside, adopted }: StoreRepair, others: VerifyReport["problems"]): VerifyReport {
   const problems = [...check.problems, ...others]
   return {
     ok: problems.length === 0,
@@ -68,5 +71,6 @@ function reportOf({ check, repaired, setAside }: StoreRepair, others: VerifyRepo
     problems,
     repaired,
     setAside,
+    adopted,
   }
 }

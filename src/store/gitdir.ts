@@ -1,7 +1,7 @@
 /*
  * The folder of a store: a gitdir in the shape of a bare repository, with a configuration of its own.
  *
- *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ only in gitdirs of other tools
+ *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ for trees without a snapshot
  *   damaged/                        what a repair set aside; nothing removes it
  *   leases/                         of running captures
  *   let-go                          adopted trees that retention let go

@@ -4,6 +4,7 @@ import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import {
   ADOPTED,
+  adoptedRef,
   adoptedTree,
   baselineRef,
   pinnedRef,
@@ -15,8 +16,10 @@ import {
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { GraphCheck } from "./check-graph.js"
 import type { RefStates, StoreCheck } from "./check-store.js"
+import { isForeign } from "./foreign.js"
 import { mendPackedRefs } from "./mend-packed-refs.js"
 import { objectDatabase } from "./object-database.js"
+import { orphanTrees } from "./orphan-trees.js"
 import { readOwnNodes } from "./own-nodes.js"
 import { refContent, type Refs } from "./refs.js"
 import { removeRefs } from "./remove-refs.js"
@@ -74,7 +77,8 @@ function isOfSnapshot(name: string): boolean {
 
 /**
  * Moves refs out of the way that nothing can be made of, and that would keep maintenance from running: damaged ones, and
- * those of snapshots whose commit is lost. Gives where they are. Only for who holds the maintenance lock.
+ * those of snapshots whose commit is lost. Gives where they are, and the trees that got refs of their own, since only such
+ * a commit named them. Only for who holds the maintenance lock.
  *
  * As long as there is anything that the system does not read, none is moved: what a ref names may be there, and without
  * the ref, maintenance would remove what it reaches.
@@ -83,14 +87,26 @@ export async function dropHopelessRefs(
   ports: RefRepairPorts,
   { refs, lost, packs, loose }: StoreCheck,
   isOurs: (name: string) => boolean,
-): Promise<readonly string[]> {
+): Promise<{ readonly setAside: readonly string[]; readonly adopted: readonly Oid[] }> {
   const aside: string[] = []
   const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
-  if (isHidden || loose.some(({ state }) => state === "unreadable")) return aside
-  for (const name of refs.damaged)
-    if (isOurs(name) && (await canRead(ports, name))) aside.push(...(await dropRef(ports, name, undefined)))
-  for (const name of namesOfLost(refs, lost)) aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
-  return aside
+  if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: aside, adopted: [] }
+  const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
+  for (const name of refs.damaged) if (isOurs(name) && (await canRead(ports, name))) going.set(name, undefined)
+  const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
+  const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []
+  for (const [name, oid] of going) aside.push(...(await dropRef(ports, name, oid)))
+  return { setAside: aside, adopted }
+}
+
+/** Gives the trees refs that lost commits leave. In a gitdir of another tool, every collection does so first. */
+async function adoptOrphans(ports: RefRepairPorts, refs: readonly Oid[]): Promise<readonly Oid[]> {
+  const { fileSystem, layout, nowMs, signal } = ports
+  if (await isForeign(fileSystem, layout)) return []
+  const trees = await orphanTrees(ports, layout, refs, signal)
+  // By the time of the repair, so that retention leaves them for as long as what is captured now.
+  for (const tree of trees) await ports.refs.write(adoptedRef(nowMs, tree), tree, true)
+  return trees
 }
 
 /** The refs of snapshots, the pins, and the baselines, whose commit is lost. */
