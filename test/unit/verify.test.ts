@@ -296,6 +296,46 @@ describe.each(PLACES)("repair on %s", (_, start) => {
   })
 })
 
+describe("the configuration of a store", () => {
+  const MADE_BY_GIT = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
+
+  test.each([
+    ["emptied", () => ""],
+    ["of nothing but zeros", (text: string) => "\0".repeat(text.length)],
+    ["that Git does not take", (text: string) => text.replace("]", "}")],
+    ["cut behind what Git writes, too", (text: string) => text.slice(0, text.indexOf("[gc]"))],
+    ["cut within that", (text: string) => text.slice(0, 60)],
+    ["with a wrong letter in the mark", (text: string) => text.replace("treeshot", "treeshoT").replace("shoT", "shou")],
+  ])("is set anew when it is one %s", async (_, change) => {
+    const place = await onMemory()
+    await storeOf(place, ["one"])
+    const config = join(place.gitdir, "config")
+    const before = Buffer.from(place.fs.readFileSync(config)).toString()
+    overwrite(place, config, () => Buffer.from(change(before)))
+    expect((await verify(place)).problems.map(({ oid }) => oid)).toEqual(["config"])
+    expect(await verify(place, true)).toMatchObject({ ok: true, repaired: ["config"] })
+    expect(Buffer.from(place.fs.readFileSync(config)).toString()).toBe(before)
+  })
+
+  test.each([
+    ["as git makes it", MADE_BY_GIT],
+    ["of another tool", "[core]\n\tbare = true\n[other]\n\ttool = true\n"],
+  ])("%s, beside snapshots of ours and nothing else, is left as it is", async (_, text) => {
+    const place = await onMemory()
+    await storeOf(place, ["one"])
+    overwrite(place, join(place.gitdir, "config"), () => Buffer.from(text))
+    expect(await verify(place, true)).toMatchObject({ ok: true, problems: [], repaired: [] })
+    expect(Buffer.from(place.fs.readFileSync(join(place.gitdir, "config"))).toString()).toBe(text)
+  })
+
+  test("that is empty, where there is no snapshot, is nobody's", async () => {
+    const place = await onMemory()
+    await (await place.open()).close()
+    overwrite(place, join(place.gitdir, "config"), () => new Uint8Array())
+    expect(await verify(place)).toMatchObject({ ok: true, problems: [] })
+  })
+})
+
 /** Writes the commit of a snapshot as a loose object, as it was captured, since its pack is lost. */
 function writeSnapshotAgain(place: StoreUnderTest, { ref, tree }: Snapshot): void {
   place.fs.unlinkSync(join(place.gitdir, ref))
