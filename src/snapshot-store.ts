@@ -204,7 +204,7 @@ export interface PruneReport {
   readonly removed: readonly RemovedSnapshot[]
   /** Those that stay, newest first. */
   readonly kept: readonly KeptSnapshot[]
-  /** The oids of the adopted trees that were let go: trees that another tool left in the store without a ref. */
+  /** The oids of the adopted trees that were let go: trees that have a ref of their own and no snapshot. */
   readonly adopted: readonly string[]
   /** Bytes that only what went reaches, as it is stored; 0 when something that stays cannot be read: nothing is removed then. */
   readonly bytesFreed: number
@@ -278,6 +278,11 @@ export interface VerifyReport {
   readonly repaired: readonly string[]
   /** Where a repair moved damaged files to, relative to the gitdir. Nothing removes them. */
   readonly setAside: readonly string[]
+  /**
+   * The oids of trees that only snapshots named whose commits are lost. A repair gave them refs, so that they can be
+   * compared and restored; retention treats them as adopted trees that were written at the time of the repair.
+   */
+  readonly adopted: readonly string[]
 }
 
 /** What is in the store, in bytes and snapshots. */

@@ -91,7 +91,7 @@ function reportLines(report: PruneReport, dryRun: boolean, session: Session): st
       : `${dryRun ? "To let go" : "Let go"}: ${count(removed.length, "snapshot")}`,
     ...section(removed, ({ reason }) => [GONE[reason]], session),
     ...(adopted.length > 0
-      ? [`${count(adopted.length, "tree")} of another tool ${dryRun ? "would go" : "went"}, too.`]
+      ? [`${count(adopted.length, "tree")} without a snapshot ${dryRun ? "would go" : "went"}, too.`]
       : []),
     `${dryRun ? "To keep" : "Kept"}: ${count(kept.length, "snapshot")}`,
     ...section(kept, ({ reasons }) => reasons.map((reason) => KEPT[reason]), session),

@@ -57,6 +57,7 @@ function reportLines(
       ? []
       : ["", `Repaired: ${count(repaired.length, "object or file", "objects and files")}.`]),
     ...asideLines(setAside),
+    ...adoptedLines(report.adopted),
     ...(ok ? [] : ["", "Try next:", ...hintLines(hintsFor(problems, repair, session), screen.columns)]),
   ]
 }
@@ -106,6 +107,16 @@ function asideLines(setAside: readonly string[]): string[] {
     "Moved aside, in the store:",
     ...setAside.slice(0, MOST_SHOWN).map(printablePath).map(indent),
     ...more(setAside.length),
+  ]
+}
+
+function adoptedLines(adopted: readonly string[]): string[] {
+  if (adopted.length === 0) return []
+  return [
+    "",
+    "Kept without their snapshots, as trees that restore and diff take:",
+    ...adopted.slice(0, MOST_SHOWN).map(indent),
+    ...more(adopted.length),
   ]
 }
 

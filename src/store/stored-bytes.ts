@@ -8,9 +8,9 @@ import type { Hasher } from "../core/hasher.js"
 import type { Oid } from "../core/oid.js"
 import type { SnapshotError } from "../core/errors.js"
 import { leaseOfTemporary } from "./candidates.js"
-import { foreignRoots, isForeign } from "./foreign.js"
+import { foreignRoots, isForeign, NO_ROOTS } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
-import { lookAtLeases, type LeaseLook } from "./live-leases.js"
+import { carriesLease, lookAtLeases, type LeaseLook } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
 import { mark } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
@@ -75,7 +75,7 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
   }
 
   const roots = [...refs.oids].flatMap(([ref, oid]) => (isLeftOut(ref) ? [] : [oid]))
-  const ofForeign = foreign ? await foreignRoots(request, layout) : { named: [], cached: [] }
+  const ofForeign = foreign ? await foreignRoots(request, layout) : NO_ROOTS
   const bases = [...leases.live.values()].flatMap((base) => base?.oid ?? [])
   const problems = [
     await count([...roots, ...ofForeign.named]),
@@ -105,7 +105,7 @@ export function ownBytes({ packs, loose, temporary, cacheBytes, otherBytes }: Ow
 
 /** A collection leaves it as it is. */
 function isFixed({ name, isKept }: OwnPack, { live }: LeaseLook): boolean {
-  return isKept || [...live.keys()].some((id) => name.includes(id))
+  return isKept || carriesLease(live, name)
 }
 
 /** Whether a collection would remove the file. */

@@ -5,7 +5,7 @@ import { oidAt, oidBytes, type Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
 import { leaseOfTemporary, type CandidatePack, type Candidates } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
-import type { LiveLeases } from "./live-leases.js"
+import { carriesLease, type LiveLeases } from "./live-leases.js"
 import type { LivePack } from "./live-pack.js"
 import type { Removal } from "./removal.js"
 
@@ -103,7 +103,7 @@ class Sweep {
   async #pack({ name, extensions }: CandidatePack): Promise<void> {
     const { fileSystem, layout, leases, reached } = this.#request
     const path = `${layout.packs}/${name}`
-    if ([...leases.keys()].some((id) => name.includes(id))) return
+    if (carriesLease(leases, name)) return
     if (extensions.has(".keep") || (await fileSystem.lstat(`${path}.keep`)) !== undefined) return
     if (!extensions.has(".pack")) {
       for (const extension of extensions) await this.#ifOld(`${path}${extension}`, DAY_MS)

@@ -14,6 +14,7 @@ import { newPack } from "./new-pack.js"
 import { putObject } from "./put-object.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { isUnreadable } from "./unreadable.js"
+import { unlessUnusable } from "./unless-unusable.js"
 
 /** What to take over. */
 export interface TakeOverRequest extends ObjectPorts {
@@ -33,7 +34,7 @@ export interface TakenOver {
   readonly bytesWritten: number
 }
 
-/** Copies what is reached and only lent into a pack, whole and on the medium. What is in no place is passed over. */
+/** Copies what is reached and only lent into a pack, whole and on the medium. What is in no place, or damaged, is passed over. */
 export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
   const { fileSystem, layout, objects, reached, signal, onTaken } = request
   const alternates = await listAlternates(fileSystem, layout.objects).catch(noneIfUnreadable)
@@ -45,9 +46,9 @@ export async function takeOver(request: TakeOverRequest): Promise<TakenOver> {
     for (const oid of reached) {
       if (own.has(oid)) continue
       signal?.throwIfAborted()
-      const lent = await objects.stream(oid)
-      if (lent === undefined) continue
-      await putObject(request.hasher, writer, oid, lent)
+      const lent = await unlessUnusable(objects.stream(oid))
+      // Long content proves at its end what it is.
+      if (lent === undefined || !(await unlessUnusable(putObject(request.hasher, writer, oid, lent)))) continue
       onTaken?.((bytes += lent.sizeBytes))
     }
     if (writer.count > 0) await writer.publish()
