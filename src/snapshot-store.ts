@@ -294,7 +294,7 @@ export interface StoreStatus {
     readonly shared: number
   }
   readonly packs: number
-  /** Bytes that the next `maintain` would free, as far as can be told without it. */
+  /** Bytes that the next `maintain` would free, as far as can be told without it: deltas, which it may make, save more. */
   readonly reclaimable: number
   /** When maintenance last came to its end. */
   readonly maintainedAt?: Date

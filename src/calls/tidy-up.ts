@@ -27,12 +27,17 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
   const ports = { fileSystem, layout, nowMs }
   await removeRefs(ports, await abandonedTargets(refs, pending, nowMs))
   const { isCompactDue = false } = await readMaintenance(fileSystem, layout)
-  const report = await collect({
+  const { report, isHeld } = await collect({
     ...{ fileSystem, hasher, deflater, layout, objects, nowMs, largestDelta, signal, onProgress },
     isCompact: isCompactDue,
     isAlive: aliveness(store),
   })
   const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports)
-  await noteMaintenance(fileSystem, layout, { atMs: nowMs, packs: (await packFiles(fileSystem, layout)).length })
+  await noteMaintenance(fileSystem, layout, {
+    atMs: nowMs,
+    packs: (await packFiles(fileSystem, layout)).length,
+    // What is held now is to be gone, too, once it is not.
+    ...(isCompactDue && isHeld ? { isCompactDue } : {}),
+  })
   return { ...report, refsPacked, adopted }
 }
