@@ -13,6 +13,12 @@ import type { CountsAsAlive } from "./liveness.js"
 /** The leases that count: by id, what each builds on. */
 export type LiveLeases = ReadonlyMap<string, LeaseBase | undefined>
 
+/** Whether a file's name says that it belongs to the capture of one of these: it may still be written. */
+export function carriesLease(leases: LiveLeases, name: string): boolean {
+  for (const id of leases.keys()) if (name.includes(id)) return true
+  return false
+}
+
 /** Reads the leases in `folder`, and revokes those of dead owners and those whose terms are damaged. */
 export async function readLeases(fileSystem: FileSystem, folder: string, isAlive: CountsAsAlive): Promise<LiveLeases> {
   const { live, ended } = await lookAtLeases(fileSystem, folder, isAlive)

@@ -5,7 +5,7 @@
  */
 import { concat } from "../core/bytes.js"
 import type { Deflater } from "../core/deflater.js"
-import { isSnapshotError, SnapshotError } from "../core/errors.js"
+import { SnapshotError } from "../core/errors.js"
 import { makeDelta } from "../core/make-delta.js"
 import type { GitObject, ObjectType } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
@@ -20,6 +20,7 @@ import { newPack } from "./new-pack.js"
 import { OpenFiles } from "./open-files.js"
 import type { PackWriter } from "./pack-writer.js"
 import type { ObjectPorts } from "./stored-object.js"
+import { unlessUnusable } from "./unless-unusable.js"
 
 /** What to merge. */
 export interface MergeRequest extends ObjectPorts {
@@ -85,12 +86,6 @@ async function writeMerged(
   } finally {
     await writer.discard()
   }
-}
-
-/** A copy that is damaged, or too large to be read as a whole. */
-function unlessLost(error: unknown): undefined {
-  if (isSnapshotError(error, "OBJECT_CORRUPT") || isSnapshotError(error, "UNSUPPORTED")) return undefined
-  throw error
 }
 
 /** A plain Error is one of a damaged pack. */
@@ -191,7 +186,7 @@ class Merge {
     if (old !== undefined) return { pack, at: old }
     if (!this.#tried.has(oid)) {
       this.#tried.add(oid)
-      const made = pack.isDelta(at) ? await this.#rebuilt(oid) : await this.#newDelta(oid, { pack, at })
+      const made = pack.baseOf(at) !== undefined ? await this.#rebuilt(oid) : await this.#newDelta(oid, { pack, at })
       if (made !== undefined) this.#made.set(oid, made)
       if (made?.base !== undefined) this.#chains.add(oid, made.base.pack.oidAt(made.base.at))
     }
@@ -201,7 +196,7 @@ class Merge {
   /** An object whose base is to go, as a delta of another one or whole; undefined when it cannot be read. */
   async #rebuilt(oid: Oid): Promise<NewContent | undefined> {
     const { likeness, objects, deflater, largestDelta } = this.#request
-    const object = await objects.read(oid).catch(unlessLost)
+    const object = await unlessUnusable(objects.read(oid))
     if (object === undefined) return undefined
     const { type, bytes } = object
     const whole = { base: undefined, type, content: await deflater.deflate(bytes), sizeBytes: bytes.length }
@@ -209,7 +204,7 @@ class Merge {
     const base = like === undefined ? undefined : this.#places.get(like)
     if (like === undefined || base === undefined || bytes.length > largestDelta) return whole
     if (whole.content.length < SHORTEST || !this.#chains.isFree(oid, like, MOST_STEPS)) return whole
-    const from = await objects.read(like).catch(unlessLost)
+    const from = await unlessUnusable(objects.read(like))
     if (from === undefined || from.bytes.length > largestDelta) return whole
     return (await this.#deltaOf(from, object, base, whole.content.length)) ?? whole
   }

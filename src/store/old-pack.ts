@@ -66,14 +66,16 @@ export class OldPack {
     return this.#index.oidAt(this.#order.rows[place] as number)
   }
 
-  isDelta(place: number): boolean {
-    return this.#bases[place] !== 0
+  /** Of a delta, the place of its base. */
+  baseOf(place: number): number | undefined {
+    const base = this.#bases[place] as number
+    return base === 0 ? undefined : base - 1
   }
 
   /** Of a delta whose base is kept, the place of that. */
   keptBaseOf(place: number): number | undefined {
-    const base = (this.#bases[place] as number) - 1
-    return base >= 0 && this.isKept(base) ? base : undefined
+    const base = this.baseOf(place)
+    return base !== undefined && this.isKept(base) ? base : undefined
   }
 
   sizeOf(place: number): number {
@@ -109,8 +111,8 @@ export class OldPack {
       if (this.#damaged[place] === 1 || start < PACK_HEADER_BYTES || length <= 0 || length > LONGEST_ENTRY) return false
       this.#kept[place] = 1
       this.keptBytes += length
-      const base = (this.#bases[place] as number) - 1
-      if (base >= 0 && !isCompact) open.push(base)
+      const base = this.baseOf(place)
+      if (base !== undefined && !isCompact) open.push(base)
     }
     return true
   }

@@ -13,7 +13,7 @@ import type { LivePack } from "./live-pack.js"
 import { OldPack } from "./old-pack.js"
 import { OpenFiles } from "./open-files.js"
 import type { OwnPack } from "./own-files.js"
-import { isNamedByUs } from "./pack-names.js"
+import { isNamedByUs } from "./named-by-us.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { graceMs } from "./sweep.js"
 

@@ -10,12 +10,11 @@ import type { SnapshotError } from "../core/errors.js"
 import { leaseOfTemporary } from "./candidates.js"
 import { foreignRoots, isForeign } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
-import { lookAtLeases, type LeaseLook } from "./live-leases.js"
+import { carriesLease, lookAtLeases, type LeaseLook } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
 import { mark } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
 import type { OwnFiles, OwnLoose, OwnPack } from "./own-files.js"
-import { carriesLease } from "./pack-names.js"
 import { reclaimablePackBytes } from "./reclaimable.js"
 import { readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
@@ -118,7 +117,7 @@ export function ownBytes({ packs, loose, temporary, cacheBytes, otherBytes }: Ow
 
 /** A collection leaves it as it is. */
 function isFixed({ name, isKept }: OwnPack, { live }: LeaseLook): boolean {
-  return isKept || carriesLease(name, live)
+  return isKept || carriesLease(live, name)
 }
 
 /** Whether a collection would remove the file. */

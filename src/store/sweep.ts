@@ -5,9 +5,9 @@ import type { Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
 import { leaseOfTemporary, type CandidatePack, type Candidates } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
-import type { LiveLeases } from "./live-leases.js"
+import { carriesLease, type LiveLeases } from "./live-leases.js"
 import type { LivePack } from "./live-pack.js"
-import { carriesLease, isNamedByUs } from "./pack-names.js"
+import { isNamedByUs } from "./named-by-us.js"
 import type { Removal } from "./removal.js"
 
 /** What decides over the candidates. */
@@ -91,7 +91,7 @@ class Sweep {
   async #pack({ name, extensions }: CandidatePack): Promise<void> {
     const { fileSystem, layout, leases, reached } = this.#request
     const path = `${layout.packs}/${name}`
-    if (carriesLease(name, leases)) return
+    if (carriesLease(leases, name)) return
     if (extensions.has(".keep") || (await fileSystem.lstat(`${path}.keep`)) !== undefined) return
     if (!extensions.has(".pack")) {
       for (const extension of extensions) await this.#ifOld(`${path}${extension}`, DAY_MS)

@@ -1,14 +1,6 @@
-/*
- * What the name of a pack tells of who made it.
- */
 import type { Hasher } from "../core/hasher.js"
 import { oidAt, oidBytes } from "../core/oid.js"
 import type { PackIndex } from "../core/pack-index.js"
-
-/** Whether the name is of a pack that the capture with one of these leases writes, or brought in. */
-export function carriesLease(name: string, leases: ReadonlyMap<string, unknown>): boolean {
-  return [...leases.keys()].some((id) => name.includes(id))
-}
 
 /**
  * Whether a capture or a maintenance of ours named the pack, so that only captures of ours count on it. Other tools name a
