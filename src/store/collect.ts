@@ -102,6 +102,7 @@ export async function collect(request: CollectRequest): Promise<CollectResult> {
   const taken = await takeOver({
     ...request,
     reached,
+    leases,
     loose: candidates.loose,
     onTaken: (bytes) => onProgress?.({ phase: "repack", done: bytes }),
   })
