@@ -381,7 +381,7 @@ export interface SnapshotStore extends AsyncDisposable {
   pin(rev: Rev, pinned?: boolean): Promise<void>
   /**
    * Lets one snapshot of this workspace go, pinned or not; the newest one, too. One that an unfinished restore needs:
-   * RESTORE_PENDING. The space comes back with the next `maintain`.
+   * RESTORE_PENDING. What nothing else in the store counts on is gone with the next `maintain`.
    */
   forget(rev: Rev): Promise<void>
   /**

@@ -11,7 +11,9 @@ import type { StoreContext } from "./context.js"
 import { adoptIfForeign, aliveness } from "./under-lock.js"
 
 /** The parts of a store that are tidied up. */
-export type UntidyStore = Pick<StoreContext, "platform" | "layout" | "objects" | "refs" | "largestDelta">
+export interface UntidyStore extends Pick<StoreContext, "platform" | "layout" | "objects" | "refs" | "largestDelta"> {
+  readonly refsToPack?: number | undefined
+}
 
 /**
  * Removes what nothing in the store counts on, folds packs, and packs refs: the failures of a collection. Only for who
@@ -32,7 +34,7 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
     isCompact: isCompactDue,
     isAlive: aliveness(store),
   })
-  const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports)
+  const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports, store.refsToPack)
   await noteMaintenance(fileSystem, layout, {
     atMs: nowMs,
     packs: (await packFiles(fileSystem, layout)).length,

@@ -79,7 +79,11 @@ async function lent(count: number): Promise<Lent> {
       const objects = objectDatabase({ fileSystem, hasher, deflater, objectsFolder: layout.objects })
       const reached = new Set(oids as Oid[])
       const request = { fileSystem, hasher, deflater, layout, objects, reached, loose: [], leases: new Map() }
-      return takeOver({ ...request, ...options }).finally(() => objects.close())
+      try {
+        return await takeOver({ ...request, ...options })
+      } finally {
+        await objects.close()
+      }
     },
     packs: () => fs.readdirSync(layout.packs).filter((name) => name.endsWith(".pack")),
   }
