@@ -306,7 +306,7 @@ export interface StoreStatus {
     readonly shared: number
   }
   readonly packs: number
-  /** Bytes that the next `maintain` would free, as far as can be told without it. */
+  /** Bytes that the next `maintain` would free, as far as can be told without it: deltas, which it may make, save more. */
   readonly reclaimable: number
   /** When maintenance last came to its end. */
   readonly maintainedAt?: Date
@@ -393,7 +393,7 @@ export interface SnapshotStore extends AsyncDisposable {
   pin(rev: Rev, pinned?: boolean): Promise<void>
   /**
    * Lets one snapshot of this workspace go, pinned or not; the newest one, too. One that an unfinished restore needs:
-   * RESTORE_PENDING. The space comes back with the next `maintain`.
+   * RESTORE_PENDING. What nothing else in the store counts on is gone with the next `maintain`.
    */
   forget(rev: Rev): Promise<void>
   /**

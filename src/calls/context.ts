@@ -38,6 +38,8 @@ export interface StoreContext {
   readonly durable: boolean
   /** Maintenance makes no deltas of larger objects. */
   readonly largestDelta: number
+  /** It moves refs of snapshots into packed-refs when so many are in files of their own; undefined for the usual number. */
+  readonly refsToPack: number | undefined
   /** Runs maintenance beside the calling thread, where there are threads. */
   readonly maintainer: Maintainer<MaintainReport> | undefined
 }

@@ -1,6 +1,7 @@
 import { isDamage, SnapshotError } from "../core/errors.js"
 import { pinRef, snapshotFolder, toRefName, type RefName } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
+import { askToCompact } from "../store/maintenance-note.js"
 import { packedRefsHeld } from "../store/remove-refs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
@@ -40,8 +41,7 @@ async function forgetDamaged(store: StoreContext, rev: Rev, ref: RefName): Promi
   const { journal } = store.restores
   // Which snapshots it needs cannot be told of one that cannot be read.
   if ((await store.platform.fileSystem.lstat(journal)) !== undefined) throw restorePending(rev, journal)
-  const gone = await letRefsGo(store, [pinRef(ref), ref])
-  if (!gone.has(ref)) throw packedRefsHeld(store.layout)
+  await letSnapshotGo(store, ref)
 }
 
 function restorePending(rev: Rev, journal: string): SnapshotError<"RESTORE_PENDING"> {
@@ -56,7 +56,12 @@ async function forgetNow(store: StoreContext, rev: Rev, snapshot: StoredSnapshot
   await refuseGone(store, rev, snapshot)
   const { journal } = store.restores
   if ((await pendingNeeds(store))(snapshot)) throw restorePending(rev, journal)
-  const { ref } = snapshot
+  await letSnapshotGo(store, snapshot.ref)
+}
+
+async function letSnapshotGo(store: StoreContext, ref: RefName): Promise<void> {
+  // Before the ref goes: once it has gone, nothing tells any more that its content is to follow.
+  await askToCompact(store.platform.fileSystem, store.layout)
   // The pin first: one without its snapshot would keep its content, and nobody would see it.
   const gone = await letRefsGo(store, [pinRef(ref), ref])
   if (!gone.has(ref)) throw packedRefsHeld(store.layout)

@@ -34,6 +34,8 @@ export interface OpenPlace {
   readonly stores: () => Promise<string>
   /** Where there are threads: runs maintenance in one. */
   readonly maintainer?: Maintainer<MaintainReport>
+  /** As StoreContext has it. */
+  readonly refsToPack?: number | undefined
   /** Where native git can be run. */
   readonly native?: CaptureBackend
 }
@@ -93,6 +95,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
     scope: include.length === 0 ? undefined : (await digest(platform, JSON.stringify(include.toSorted()))).slice(0, 16),
     durable: options.durability !== "process",
     largestDelta: LARGEST_DELTA,
+    refsToPack: place.refsToPack,
     maintainer: place.maintainer,
   }
   return snapshotStore(context, options.retention, await recoverIfInterrupted(context))

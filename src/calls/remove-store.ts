@@ -44,9 +44,11 @@ export async function removeStore(platform: Platform, gitdir: string): Promise<v
   try {
     await refuseInUse(platform, layout, isAlive)
     await fileSystem.rename(gitdir, removed)
-  } finally {
+  } catch (error) {
     await lock.release()
+    throw error
   }
+  // The lock has gone with the rest: by its old path it may be that of a store that was made there meanwhile.
   await removeGitdir(fileSystem, removed)
 }
 

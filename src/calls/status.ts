@@ -27,8 +27,9 @@ export async function status(store: StoreContext): Promise<StoreStatus> {
     problems.push(`${unreadable} snapshots of this workspace cannot be read. Verify the store to see what is wrong.`)
   const files = await readOwnFiles(platform.fileSystem, layout)
   problems.push(...files.unreadable.map((path) => `${path} may not be read, and does not count.`))
-  const reclaimable = await trying("What could be reclaimed cannot be told", reclaimableBytes(store, files), 0)
-  const { atMs } = await readMaintenance(platform.fileSystem, layout)
+  const { atMs, isCompactDue = false } = await readMaintenance(platform.fileSystem, layout)
+  const reclaiming = reclaimableBytes(store, files, isCompactDue)
+  const reclaimable = await trying("What could be reclaimed cannot be told", reclaiming, 0)
   return {
     worktree,
     gitdir: layout.gitdir,
@@ -97,10 +98,10 @@ function bytesOf(files: OwnFiles): StoreStatus["bytes"] {
 }
 
 /** Throws when something that is reached cannot be read: a collection would give nothing back. */
-async function reclaimableBytes(store: StoreContext, files: OwnFiles): Promise<number> {
+async function reclaimableBytes(store: StoreContext, files: OwnFiles, isCompact: boolean): Promise<number> {
   const { platform, layout, objects } = store
   const nowMs = platform.clock.nowMs()
   const bytes = await measureStore({ ...platform, layout, objects, files, isAlive: aliveness(store), nowMs })
   if (bytes.problem !== undefined) throw bytes.problem
-  return bytes.reclaimableBytes()
+  return bytes.reclaimableBytes(isCompact)
 }

@@ -11,7 +11,9 @@ import type { StoreContext } from "./context.js"
 import { adoptIfForeign, aliveness } from "./under-lock.js"
 
 /** The parts of a store that are tidied up. */
-export type UntidyStore = Pick<StoreContext, "platform" | "layout" | "objects" | "refs" | "largestDelta">
+export interface UntidyStore extends Pick<StoreContext, "platform" | "layout" | "objects" | "refs" | "largestDelta"> {
+  readonly refsToPack?: number | undefined
+}
 
 /**
  * Removes what nothing in the store counts on, folds packs, and packs refs: the failures of a collection. Only for who
@@ -27,14 +29,19 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
   const ports = { fileSystem, layout, nowMs }
   await removeRefs(ports, await abandonedTargets(refs, pending, nowMs))
   const { isCompactDue = false } = await readMaintenance(fileSystem, layout)
-  const report = await collect({
+  const { report, isHeld } = await collect({
     ...{ fileSystem, hasher, deflater, layout, objects, nowMs, largestDelta, signal, onProgress },
     isCompact: isCompactDue,
     isAlive: aliveness(store),
   })
-  const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports)
+  const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports, store.refsToPack)
   const packs = await packFiles(fileSystem, layout)
-  const bytes = await bytesOf(fileSystem, packs)
-  await noteMaintenance(fileSystem, layout, { atMs: nowMs, packs: packs.length, bytes })
+  await noteMaintenance(fileSystem, layout, {
+    atMs: nowMs,
+    packs: packs.length,
+    bytes: await bytesOf(fileSystem, packs),
+    // What is held now is to be gone, too, once it is not.
+    ...(isCompactDue && isHeld ? { isCompactDue } : {}),
+  })
   return { ...report, refsPacked, adopted }
 }

@@ -9,8 +9,8 @@ export const forget: Command = {
   name: "forget",
   operands: "<rev>",
   summary: "Let one snapshot go, pinned or not",
-  about: `It is gone for good, and so is what only it holds, once treeshot gc has given
-back the space. On a terminal it asks first.`,
+  about: `It is gone at once. What no other snapshot holds is gone for good once treeshot
+gc has run. On a terminal it asks first.`,
   options: [YES],
   examples: [["forget 3f2a9c1d77", "Let it go."]],
   prepare(words) {

@@ -18,6 +18,8 @@ export interface Owner {
   readonly pid?: number
   /** When the process started, in the system's own unit since boot: tells a process from a later one with its pid. */
   readonly startTime?: string
+  /** Where no start time is to be had: when the machine started, by its clock. */
+  readonly bootMs?: number
 }
 
 /** The owner that a stored value describes; fields of another type than theirs are left out. */
@@ -43,4 +45,5 @@ const FIELDS: Readonly<Record<keyof Owner, string>> = {
   pidNamespace: "string",
   pid: "number",
   startTime: "string",
+  bootMs: "number",
 }

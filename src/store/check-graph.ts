@@ -89,10 +89,12 @@ export class GraphCheck {
   }
 
   /** The objects that reach an object, in no order. The object itself is one of them. */
-  reachersOf(oid: Oid, namers: Iterable<Oid>): Set<Oid> {
+  async reachersOf(oid: Oid, namers: Iterable<Oid>): Promise<Set<Oid>> {
     const found = new Set<Oid>([oid])
     const open = [...namers]
+    const pause = pauses()
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
+      await pause()
       if (found.has(next)) continue
       found.add(next)
       for (const namer of this.#namedBy.get(next) ?? []) open.push(namer)

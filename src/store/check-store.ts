@@ -228,7 +228,7 @@ class Check {
     for (const name of refs.misnamed.keys()) add({ oid: name, problem: "corrupt", snapshots: [name] })
     for (const state of packs) {
       const lostHere = await this.#lostIn(state)
-      const named = touched.byAny(lostHere)
+      const named = await touched.byAny(lostHere)
       const index = `${this.#relative(state.path)}.idx`
       const pack = `${this.#relative(state.path)}.pack`
       // A pack without an index is what a capture that was killed leaves, too.
@@ -236,12 +236,12 @@ class Check {
         add({ oid: index, problem: lossOf(state.index), file: index, snapshots: named })
       if (state.pack !== "sound" && state.index !== "missing")
         add({ oid: pack, problem: lossOf(state.pack), file: pack, snapshots: named })
-      for (const oid of state.damaged) add({ oid, problem: "corrupt", file: pack, snapshots: touched.by(oid) })
+      for (const oid of state.damaged) add({ oid, problem: "corrupt", file: pack, snapshots: await touched.by(oid) })
     }
     for (const { oid, path } of loose)
-      add({ oid, problem: "corrupt", file: this.#relative(path), snapshots: touched.by(oid) })
+      add({ oid, problem: "corrupt", file: this.#relative(path), snapshots: await touched.by(oid) })
     for (const [oid, problem] of lost) {
-      const snapshots = touched.by(oid)
+      const snapshots = await touched.by(oid)
       if (snapshots.length > 0 && !problems.has(oid)) add({ oid, problem, snapshots })
     }
     return [...problems.values()]

@@ -19,8 +19,9 @@ import { listCandidates } from "./candidates.js"
 import { fold } from "./fold.js"
 import { foreignRoots, isForeign, NO_ROOTS, type ForeignRoots } from "./foreign.js"
 import type { Oid } from "../core/oid.js"
-import { SNAPSHOTS } from "../core/ref-name.js"
+import { RESTORES, SNAPSHOTS } from "../core/ref-name.js"
 import type { GitdirLayout } from "./gitdir.js"
+import type { LeaseBase } from "./lease.js"
 import { likeness } from "./likeness.js"
 import { readLeases, type LiveLeases } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
@@ -42,7 +43,7 @@ export interface CollectRequest {
   readonly objects: ObjectDatabase
   readonly nowMs: number
   readonly isAlive: CountsAsAlive
-  /** Packs are written anew however little in them is unreached. */
+  /** Nothing that is unreached stays in any pack, so that it is gone. */
   readonly isCompact: boolean
   /** Larger objects are not made deltas of. */
   readonly largestDelta: number
@@ -59,11 +60,17 @@ export interface CollectReport {
   readonly objectsTakenOver: number
 }
 
+/** A report, and whether anything stayed only for what runs now, or ran until it was killed. */
+export interface CollectResult {
+  readonly report: CollectReport
+  readonly isHeld: boolean
+}
+
 /**
  * Removes what no ref and no running capture counts on. When anything that is reached cannot be read, nothing is removed:
  * REF_INVALID, OBJECT_MISSING, OBJECT_CORRUPT, IO_FAILED. A gitdir whose configuration forbids it: UNSUPPORTED.
  */
-export async function collect(request: CollectRequest): Promise<CollectReport> {
+export async function collect(request: CollectRequest): Promise<CollectResult> {
   const { fileSystem, hasher, layout, objects, nowMs, isAlive, signal, onProgress } = request
   await refusePrecious(fileSystem, layout)
   const candidates = await listCandidates(fileSystem, layout)
@@ -95,18 +102,26 @@ export async function collect(request: CollectRequest): Promise<CollectReport> {
   const taken = await takeOver({
     ...request,
     reached,
+    leases,
     loose: candidates.loose,
     onTaken: (bytes) => onProgress?.({ phase: "repack", done: bytes }),
   })
   const folded = await foldAll(request, swept.live, reached, refs, removal)
   if (swept.failure !== undefined) throw swept.failure.error
-  return {
+  const report = {
     objectsRemoved: swept.objectsRemoved + folded.objectsRemoved,
     packsRemoved: swept.packsRemoved + folded.packsRemoved,
     packsWritten: folded.packsWritten,
     bytesFreed: removal.bytesFreed - folded.bytesWritten - taken.bytesWritten,
     objectsTakenOver: taken.objects,
   }
+  return { report, isHeld: isHeld(leases, refs) }
+}
+
+/** Whether a capture builds on a snapshot that was let go, or a restore reads one, or was killed less than a day ago. */
+function isHeld(leases: LiveLeases, { oids }: RefRoots): boolean {
+  const isGone = (base: LeaseBase | undefined): boolean => base !== undefined && oids.get(base.ref) !== base.oid
+  return [...leases.values()].some(isGone) || [...oids.keys()].some((name) => name.startsWith(RESTORES))
 }
 
 /** Writes packs anew, and removes those that each takes the place of as soon as it is there. */

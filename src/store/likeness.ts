@@ -7,6 +7,7 @@ import { SnapshotError } from "../core/errors.js"
 import { readAs, type ObjectReader } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { readUnlike } from "../core/tree.js"
+import { pauses } from "../core/turns.js"
 
 /** Where to look. */
 export interface LikenessRequest {
@@ -23,13 +24,16 @@ export async function likeness(request: LikenessRequest): Promise<ReadonlyMap<Oi
   const { reader, lines, isAsked, signal } = request
   const found = new Map<Oid, Oid>()
   const seen = new Set<string>()
+  const pause = pauses()
   for (const line of lines)
     for (const [i, older] of line.entries()) {
       signal?.throwIfAborted()
+      await pause()
       const newer = line[i + 1]
       if (newer === undefined || !isAsked(older)) continue
       const pairs = await pairOf(reader, older, newer)
       for (let pair = pairs.pop(); pair !== undefined; pair = pairs.pop()) {
+        await pause()
         const [before, after] = pair
         // What is below a tree that came with an earlier capture came with that, too.
         if (before === after || !isAsked(before) || seen.has(before + after)) continue

@@ -176,19 +176,22 @@ async function heldLock({ fileSystem, locks, name }: LockRequest, paths: readonl
   }
 }
 
-/** `path` is the file of a holder who may be nobody. */
+/** `path` is the file of a holder who may be nobody, or may be taken for a later process with the same pid. */
 function lockHeld(lock: string, owner: Owner, sinceMs: number, path?: string): SnapshotError<"LOCK_HELD"> {
   const since = Number.isFinite(sinceMs) && Math.abs(sinceMs) < LAST_DATE_MS ? new Date(sinceMs).toISOString() : "then"
   const holder = `${describeOwner(owner)} since ${since}`
-  const advice =
-    path === undefined || owner.pid !== undefined
-      ? ""
-      : ` Nobody can be asked whether it has: delete ${path} if nothing works on this store any more.`
+  const advice = path === undefined ? "" : adviceFor(owner, path)
   return new SnapshotError(
     "LOCK_HELD",
     `The ${lock} lock of this store is held by ${holder}. Try again when that has ended.${advice}`,
     { lock, holder },
   )
+}
+
+function adviceFor({ pid, startTime }: Owner, path: string): string {
+  if (pid === undefined)
+    return ` Nobody can be asked whether it has: delete ${path} if nothing works on this store any more.`
+  return startTime === undefined ? ` Delete ${path} if that process is another program by now.` : ""
 }
 
 function notALock(path: string, kind: FileKind): SnapshotError<"IO_FAILED"> {

@@ -1,22 +1,23 @@
 /*
  * Several packs anew as one, with what is wanted of them: their entries as they stand, with those that their deltas build
- * on, and objects that stood whole as deltas where that is much shorter. It is on the medium, index and all, before
- * anything of the old ones may go.
+ * on unless these are to go, and objects that stood whole as deltas where that is much shorter. It is on the medium, index
+ * and all, before anything of the old ones may go.
  */
 import { concat } from "../core/bytes.js"
 import type { Deflater } from "../core/deflater.js"
 import { SnapshotError } from "../core/errors.js"
-import type { OpenFile } from "../core/file-system.js"
 import { makeDelta } from "../core/make-delta.js"
-import type { ObjectType } from "../core/object.js"
+import type { GitObject, ObjectType } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { decodeEntryHeader, encodeEntryHeader, PACK_HEADER_BYTES } from "../core/pack.js"
+import { pauses } from "../core/turns.js"
 import { Chains } from "./chains.js"
 import type { GitdirLayout } from "./gitdir.js"
 import type { LivePack } from "./live-pack.js"
 import type { ObjectDatabase } from "./object-database.js"
 import { OldPack } from "./old-pack.js"
 import { newPack } from "./new-pack.js"
+import { OpenFiles } from "./open-files.js"
 import type { PackWriter } from "./pack-writer.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { unlessUnusable } from "./unless-unusable.js"
@@ -27,8 +28,10 @@ export interface MergeRequest extends ObjectPorts {
   readonly objects: ObjectDatabase
   readonly packs: readonly LivePack[]
   readonly isWanted: (oid: Oid) => boolean
-  /** Whether it is worth it to write a pack anew by itself, of which so much is wanted. */
-  readonly isWorth: (wantedBytes: number, pack: LivePack) => boolean
+  /** Nothing stays that is not wanted: what was built on it is built on something else, or stands whole. */
+  readonly isCompact: boolean
+  /** Whether it is worth it to write a pack anew by itself, of which so much is kept. */
+  readonly isWorth: (keptBytes: number, pack: LivePack) => boolean
   /** Objects of more bytes stay as they stand: making a delta takes memory, and holds up the thread. */
   readonly largestDelta: number
   /** An object that the one with this oid is likely to differ little from. */
@@ -49,14 +52,12 @@ export interface MergedPack {
 
 /** Writes the pack. What is damaged stays as it is. Undefined, with nothing written, when nothing is left to be merged. */
 export async function mergePacks(request: MergeRequest): Promise<MergedPack | undefined> {
-  const files: OpenFile[] = []
+  const files = new OpenFiles(request.fileSystem, OPEN_FILES)
   try {
     let sources = new Map<OldPack, LivePack>()
     for (const pack of request.packs) {
-      const file = await request.fileSystem.open(`${pack.path}.pack`, "read")
-      files.push(file)
-      const source = await OldPack.of(file, pack.index, request.isWanted).catch(unlessOfSystem)
-      const isWorth = request.packs.length > 1 || (source !== undefined && request.isWorth(source.wantedBytes, pack))
+      const source = await OldPack.of(files, pack.path, pack.index, request).catch(unlessOfSystem)
+      const isWorth = request.packs.length > 1 || (source !== undefined && request.isWorth(source.keptBytes, pack))
       if (source !== undefined && isWorth) sources.set(source, pack)
     }
     while (sources.size > 0) {
@@ -67,7 +68,7 @@ export async function mergePacks(request: MergeRequest): Promise<MergedPack | un
     }
     return undefined
   } finally {
-    for (const file of files) await file.close()
+    await files.close()
   }
 }
 
@@ -109,9 +110,9 @@ interface Content {
   readonly sizeBytes: number
 }
 
-/** A delta that takes the place of an object that stood whole. */
-interface NewDelta extends Content {
-  readonly base: Place
+/** What an object is stored as from now on: a delta, or whole. */
+interface NewContent extends Content {
+  readonly base: Place | undefined
 }
 
 class Merge {
@@ -122,11 +123,13 @@ class Merge {
   readonly #places = new Map<Oid, Place>()
   /** Where each object stands in the new pack. */
   readonly #written = new Map<Oid, number>()
-  readonly #deltas = new Map<Oid, NewDelta>()
+  /** What was made of objects and is not written yet. */
+  readonly #made = new Map<Oid, NewContent>()
   readonly #tried = new Set<Oid>()
   readonly #chains = new Chains()
   #offset = PACK_HEADER_BYTES
   #comparedBytes = 0
+  readonly #pause = pauses()
 
   constructor(request: MergeRequest, packs: readonly OldPack[], writer: PackWriter) {
     this.#request = request
@@ -138,11 +141,13 @@ class Merge {
   async run(): Promise<OldPack | undefined> {
     for (const pack of this.#packs)
       for (let at = 0; at < pack.count; at++) {
+        await this.#pause()
         const oid = pack.oidAt(at)
-        if (pack.isWanted(at) && !this.#places.has(oid)) this.#places.set(oid, { pack, at })
+        if (pack.isKept(at) && !this.#places.has(oid)) this.#places.set(oid, { pack, at })
       }
     for (const [oid, { pack, at }] of this.#places) {
-      const base = pack.baseOf(at)
+      await this.#pause()
+      const base = pack.keptBaseOf(at)
       if (base !== undefined) this.#chains.add(oid, pack.oidAt(base))
     }
     for (const [oid, place] of this.#places) {
@@ -157,6 +162,7 @@ class Merge {
     const open = [{ oid, place }]
     for (let last = open.at(-1); last !== undefined; last = open.at(-1)) {
       this.#request.signal?.throwIfAborted()
+      await this.#pause()
       if (this.#written.has(last.oid)) {
         open.pop()
         continue
@@ -176,21 +182,35 @@ class Merge {
 
   /** What an object is to be built on: what it was built on, or what a new delta needs. */
   async #baseOf(oid: Oid, { pack, at }: Place): Promise<Place | undefined> {
-    const old = pack.baseOf(at)
+    const old = pack.keptBaseOf(at)
     if (old !== undefined) return { pack, at: old }
     if (!this.#tried.has(oid)) {
       this.#tried.add(oid)
-      const delta = await this.#newDelta(oid, { pack, at })
-      if (delta !== undefined) {
-        this.#deltas.set(oid, delta)
-        this.#chains.add(oid, delta.base.pack.oidAt(delta.base.at))
-      }
+      const made = pack.baseOf(at) !== undefined ? await this.#rebuilt(oid) : await this.#newDelta(oid, { pack, at })
+      if (made !== undefined) this.#made.set(oid, made)
+      if (made?.base !== undefined) this.#chains.add(oid, made.base.pack.oidAt(made.base.at))
     }
-    return this.#deltas.get(oid)?.base
+    return this.#made.get(oid)?.base
   }
 
-  async #newDelta(oid: Oid, { pack, at }: Place): Promise<NewDelta | undefined> {
+  /** An object whose base is to go, as a delta of another one or whole; undefined when it cannot be read. */
+  async #rebuilt(oid: Oid): Promise<NewContent | undefined> {
     const { likeness, objects, deflater, largestDelta } = this.#request
+    const object = await unlessUnusable(objects.read(oid))
+    if (object === undefined) return undefined
+    const { type, bytes } = object
+    const whole = { base: undefined, type, content: await deflater.deflate(bytes), sizeBytes: bytes.length }
+    const like = likeness(oid)
+    const base = like === undefined ? undefined : this.#places.get(like)
+    if (like === undefined || base === undefined || bytes.length > largestDelta) return whole
+    if (whole.content.length < SHORTEST || !this.#chains.isFree(oid, like, MOST_STEPS)) return whole
+    const from = await unlessUnusable(objects.read(like))
+    if (from === undefined || from.bytes.length > largestDelta) return whole
+    return (await this.#deltaOf(from, object, base, whole.content.length)) ?? whole
+  }
+
+  async #newDelta(oid: Oid, { pack, at }: Place): Promise<NewContent | undefined> {
+    const { likeness, objects, largestDelta } = this.#request
     const like = likeness(oid)
     const base = like === undefined ? undefined : this.#places.get(like)
     const storedBytes = pack.lengthOf(at)
@@ -199,11 +219,21 @@ class Merge {
     if (this.#comparedBytes > MOST_COMPARED || !this.#chains.isFree(oid, like, MOST_STEPS)) return undefined
     this.#comparedBytes += pack.sizeOf(at)
     const [from, result] = [await unlessUnusable(objects.read(like)), await unlessUnusable(objects.read(oid))]
-    if (from === undefined || result === undefined || from.type !== result.type || from.bytes.length > largestDelta)
-      return undefined
+    if (from === undefined || result === undefined || from.bytes.length > largestDelta) return undefined
+    return this.#deltaOf(from, result, base, storedBytes)
+  }
+
+  /** The result as a delta, where that is much shorter than `storedBytes`. */
+  async #deltaOf(
+    from: GitObject,
+    result: GitObject,
+    base: Place,
+    storedBytes: number,
+  ): Promise<NewContent | undefined> {
+    if (from.type !== result.type) return undefined
     const delta = makeDelta(from.bytes, result.bytes, Math.min(result.bytes.length, MOST_TIMES * storedBytes))
     if (delta === undefined) return undefined
-    const content = await deflater.deflate(delta)
+    const content = await this.#request.deflater.deflate(delta)
     return content.length * WORTH_IT > storedBytes
       ? undefined
       : { base, type: undefined, content, sizeBytes: delta.length }
@@ -213,9 +243,9 @@ class Merge {
   async #write(oid: Oid, { pack, at }: Place, base: Oid | undefined): Promise<boolean> {
     const { deflater, onMerged } = this.#request
     const baseAt = base === undefined ? undefined : this.#written.get(base)
-    const delta = this.#deltas.get(oid)
-    this.#deltas.delete(oid)
-    const from = delta ?? (await oldEntry(deflater, pack, at))
+    const made = this.#made.get(oid)
+    this.#made.delete(oid)
+    const from = made ?? (await oldEntry(deflater, pack, at))
     if (from === undefined) return false
     const { sizeBytes, content, type } = from
     if (baseAt === undefined && type === undefined) return false
@@ -254,6 +284,8 @@ async function oldEntry(deflater: Deflater, pack: OldPack, at: number): Promise<
   return { type: isDelta ? undefined : type, content: bytes.subarray(found.end), sizeBytes }
 }
 
+/** There may be thousands of packs. */
+const OPEN_FILES = 64
 /** Git itself makes no longer chains than this, unless it is told to; each step takes time when the object is read. */
 const MOST_STEPS = 50
 /** What is read from others' packs may be longer. Source: https://git-scm.com/docs/git-pack-objects */

@@ -1,53 +1,65 @@
-import type { OpenFile } from "../core/file-system.js"
 import { PACK_HEADER_BYTES, PACK_TRAILER_BYTES, type PackEntryHeader } from "../core/pack.js"
 import type { EntriesInOrder, PackIndex } from "../core/pack-index.js"
 import type { Oid } from "../core/oid.js"
 import { pauses } from "../core/turns.js"
 import { baseOffset, placeOf, readEntryHeaders } from "./entry-headers.js"
 import { readPiece } from "./file-pieces.js"
+import type { OpenFiles } from "./open-files.js"
+
+/** What is kept of a pack. */
+export interface KeepRequest {
+  readonly isWanted: (oid: Oid) => boolean
+  /** What wanted deltas build on is kept only if it is wanted itself. */
+  readonly isCompact: boolean
+}
 
 /** A pack whose entries go into another one. They go by their place, counted from the first one that stands in it. */
 export class OldPack {
-  readonly file: OpenFile
+  readonly #files: OpenFiles
+  readonly #path: string
   readonly #index: PackIndex
   readonly #order: EntriesInOrder
-  /** By place: 1 for what is wanted. */
-  readonly #wanted: Uint8Array
-  /** By place: of a delta that is wanted, the place of its base, counted from one on; 0 for others. */
+  /** By place: 1 for what is kept. */
+  readonly #kept: Uint8Array
+  /** By place: of a delta, the place of its base, counted from one on; 0 for others. */
   readonly #bases: Uint32Array
   /** By place: the size of the object, or of the delta. */
   readonly #sizes: Float64Array
   /** By place: 1 for what has no header that makes sense, or a base that is not there. */
   readonly #damaged: Uint8Array
-  /** What the wanted entries take in the pack. */
-  wantedBytes = 0
+  /** What the entries take in the pack that are kept as they stand, or in another form. */
+  keptBytes = 0
 
-  private constructor(file: OpenFile, index: PackIndex, order: EntriesInOrder) {
-    this.file = file
+  private constructor(files: OpenFiles, path: string, index: PackIndex, order: EntriesInOrder) {
+    this.#files = files
+    this.#path = path
     this.#index = index
     this.#order = order
-    this.#wanted = new Uint8Array(index.count)
+    this.#kept = new Uint8Array(index.count)
     this.#bases = new Uint32Array(index.count)
     this.#sizes = new Float64Array(index.count)
     this.#damaged = new Uint8Array(index.count)
   }
 
-  /** The pack in `file`, with what `isWanted` names and all that it builds on. Undefined: it is damaged. */
-  static async of(file: OpenFile, index: PackIndex, isWanted: (oid: Oid) => boolean): Promise<OldPack | undefined> {
-    const end = (await file.stat()).sizeBytes - PACK_TRAILER_BYTES
-    const pack = new OldPack(file, index, await index.inOrder(end))
-    await readEntryHeaders(file, pack.#order.starts.subarray(0, index.count), (place, header) =>
-      pack.#note(place, header),
-    )
-    return (await pack.#want(isWanted)) ? pack : undefined
+  /** The pack at `<path>.pack`, with what is kept of it; it is opened among `files`. Undefined: it is damaged. */
+  static async of(files: OpenFiles, path: string, index: PackIndex, keep: KeepRequest): Promise<OldPack | undefined> {
+    const pack = await files.use(`${path}.pack`, async (file) => {
+      const end = (await file.stat()).sizeBytes - PACK_TRAILER_BYTES
+      const found = new OldPack(files, `${path}.pack`, index, await index.inOrder(end))
+      await readEntryHeaders(file, found.#order.starts.subarray(0, index.count), (place, header) =>
+        found.#note(place, header),
+      )
+      return found
+    })
+    return (await pack.#keep(keep)) ? pack : undefined
   }
 
   get count(): number {
     return this.#index.count
   }
 
-  isWanted(place: number): boolean {
-    return this.#wanted[place] === 1
+  isKept(place: number): boolean {
+    return this.#kept[place] === 1
   }
 
   oidAt(place: number): Oid {
@@ -58,6 +70,12 @@ export class OldPack {
   baseOf(place: number): number | undefined {
     const base = this.#bases[place] as number
     return base === 0 ? undefined : base - 1
+  }
+
+  /** Of a delta whose base is kept, the place of that. */
+  keptBaseOf(place: number): number | undefined {
+    const base = this.baseOf(place)
+    return base !== undefined && this.isKept(base) ? base : undefined
   }
 
   sizeOf(place: number): number {
@@ -75,10 +93,11 @@ export class OldPack {
 
   /** The entry as it stands. */
   read(place: number): Promise<Uint8Array> {
-    return readPiece(this.file, this.#order.starts[place] as number, this.#order.starts[place + 1] as number)
+    const [start, end] = [this.#order.starts[place] as number, this.#order.starts[place + 1] as number]
+    return this.#files.use(this.#path, (file) => readPiece(file, start, end))
   }
 
-  async #want(isWanted: (oid: Oid) => boolean): Promise<boolean> {
+  async #keep({ isWanted, isCompact }: KeepRequest): Promise<boolean> {
     const pause = pauses()
     const open: number[] = []
     for (let place = 0; place < this.count; place++) {
@@ -86,14 +105,14 @@ export class OldPack {
       if (isWanted(this.oidAt(place))) open.push(place)
     }
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
-      if (this.isWanted(place)) continue
+      if (this.isKept(place)) continue
       const start = this.#order.starts[place] as number
       const length = this.lengthOf(place)
       if (this.#damaged[place] === 1 || start < PACK_HEADER_BYTES || length <= 0 || length > LONGEST_ENTRY) return false
-      this.#wanted[place] = 1
-      this.wantedBytes += length
+      this.#kept[place] = 1
+      this.keptBytes += length
       const base = this.baseOf(place)
-      if (base !== undefined) open.push(base)
+      if (base !== undefined && !isCompact) open.push(base)
     }
     return true
   }

@@ -4,16 +4,21 @@ import { SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
 import { folderOf, removeIfThere, writeAtomically } from "./atomic-file.js"
 import { withRefs } from "./packed-refs.js"
 import { underPackedRefsLock, type RemovalPorts } from "./packed-refs-lock.js"
+import { refStore } from "./refs.js"
+import { syncUnsynced } from "./unsynced.js"
 
 /**
  * Moves the refs of snapshots from files of their own into packed-refs, where there are many; gives how many. Nothing while
  * another tool holds Git's lock. Only for who holds the maintenance lock: refs of snapshots are written once, so that what
- * a file says is what it will say as long as it is there.
+ * a file says is what it will say as long as it is there. `fewest` is how many are many.
  */
-export async function packRefs(ports: RemovalPorts): Promise<number> {
+export async function packRefs(ports: RemovalPorts, fewest: number = FEWEST): Promise<number> {
   const { fileSystem, layout } = ports
   const loose = await looseSnapshots(ports)
-  if (loose.size < FEWEST) return 0
+  if (loose.size < fewest) return 0
+  // What packed-refs names is on the medium, so what that is has to be, too. Each snapshot that is not left its marker
+  // before its ref.
+  await syncUnsynced(fileSystem, layout, refStore(fileSystem, layout.gitdir, layout.temporary))
   let packed = 0
   await underPackedRefsLock(ports, async () => {
     const path = `${layout.gitdir}/packed-refs`

@@ -176,7 +176,7 @@ async function wholeWithoutRef(
     await graph.walk(without.map(([, { oid }]) => oid))
     const broken = new Set<Oid>()
     for (const [oid, namers] of await graph.namersOf(new Set(graph.lost.keys())))
-      for (const reacher of graph.reachersOf(oid, namers)) broken.add(reacher)
+      for (const reacher of await graph.reachersOf(oid, namers)) broken.add(reacher)
     return without.filter(([, { oid }]) => !broken.has(oid)).map(([name]) => name)
   } finally {
     await objects.close()

@@ -15,6 +15,7 @@ import type { CountsAsAlive } from "./liveness.js"
 import { mark } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
 import type { OwnFiles, OwnLoose, OwnPack } from "./own-files.js"
+import { reclaimablePackBytes } from "./reclaimable.js"
 import { readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { readStoredObjects } from "./stored-objects.js"
@@ -47,8 +48,11 @@ export interface StoredBytes {
   readonly problem: SnapshotError | undefined
   /** Bytes of the files that stay after a collection, whatever happens to the objects that are counted. */
   fixedBytes(): number
-  /** Bytes that a collection would give back, if nothing counted but what was counted. */
-  reclaimableBytes(): number
+  /**
+   * Bytes that the next maintenance would give back, if nothing counted but what was counted, as far as it can be told
+   * without it. `isCompact`: it is to leave nothing unreached in any pack.
+   */
+  reclaimableBytes(isCompact: boolean): Promise<number>
 }
 
 /**
@@ -94,7 +98,15 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
     count,
     problem: problems.find((each) => each !== undefined),
     fixedBytes: () => files.cacheBytes + files.otherBytes + temporaryBytes + sum(left) + packsBytes + youngBytes(),
-    reclaimableBytes: () => tally.unreachedBytes - youngBytes() + sum(going),
+    async reclaimableBytes(isCompact) {
+      const packs = own.filter((pack) => !stored.unread.has(pathOf(pack)))
+      const isReached = (oid: Oid): boolean => tally.isReached(oid)
+      const ofPacks = { ...request, folder: layout.packs, packs, isReached, isForeign: foreign, isCompact }
+      const oldLoose = files.loose.filter(
+        ({ oid, writtenMs }) => nowMs - writtenMs > graceMs(foreign) && !isReached(oid),
+      )
+      return (await reclaimablePackBytes(ofPacks)) + sum(oldLoose) + sum(going)
+    },
   }
 }
 

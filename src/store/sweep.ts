@@ -1,12 +1,13 @@
 import { isSnapshotError } from "../core/errors.js"
 import { fileMs, type FileSystem } from "../core/file-system.js"
 import type { Hasher } from "../core/hasher.js"
-import { oidAt, oidBytes, type Oid } from "../core/oid.js"
+import type { Oid } from "../core/oid.js"
 import { parsePackIndex, type PackIndex } from "../core/pack-index.js"
 import { leaseOfTemporary, type CandidatePack, type Candidates } from "./candidates.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { carriesLease, type LiveLeases } from "./live-leases.js"
 import type { LivePack } from "./live-pack.js"
+import { isNamedByUs } from "./named-by-us.js"
 import type { Removal } from "./removal.js"
 
 /** What decides over the candidates. */
@@ -87,19 +88,6 @@ class Sweep {
     return { objectsRemoved, packsRemoved, live: this.#live, failure: this.#failure }
   }
 
-  /**
-   * Whether only captures of ours count on the pack. Other tools name a pack after its checksum or after the objects in
-   * it, and the lease in the name of ours is gone by now: a name of that form that is neither is taken for ours. In a
-   * gitdir that is theirs, they may count on ours, too.
-   * Source: https://git-scm.com/docs/git-pack-objects (base-name)
-   */
-  async #isOwn(name: string, index: PackIndex): Promise<boolean> {
-    const { isForeign, hasher } = this.#request
-    if (isForeign || !/^pack-[0-9a-f]{40}$/.test(name) || name === `pack-${oidAt(index.packChecksum)}`) return false
-    const oids = Array.from(index.entries(), ({ oid }) => oidBytes(oid))
-    return name !== `pack-${oidAt(await hasher.sha1(oids))}`
-  }
-
   async #pack({ name, extensions }: CandidatePack): Promise<void> {
     const { fileSystem, layout, leases, reached } = this.#request
     const path = `${layout.packs}/${name}`
@@ -115,7 +103,8 @@ class Sweep {
     if (index === undefined && (await this.#isOlder(`${path}.pack`, DAY_MS)) && (await this.#request.isWhole()))
       await this.#removal.all(`${path}.pack`)
     if (index === undefined || index === "unreadable") return
-    const isOwn = await this.#isOwn(name, index)
+    // In a gitdir that is theirs, other tools may count on ours, too.
+    const isOwn = !this.#request.isForeign && (await isNamedByUs(this.#request.hasher, name, index))
     // A pack that git has made of ours is written anew like ours, as soon as nobody counts on it who just made it.
     const isFree = isOwn || (!this.#request.isForeign && (await this.#isOlder(`${path}.pack`, graceMs(false))))
     for (const { oid } of index.entries())

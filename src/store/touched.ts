@@ -32,22 +32,25 @@ export class Touched {
   }
 
   /** What a lost object touches; nothing for one that is not lost. */
-  by(oid: Oid): readonly string[] {
+  async by(oid: Oid): Promise<readonly string[]> {
     const namers = this.#namers.get(oid)
     if (namers === undefined) return []
     // An object that a ref names itself shares its answer with no other.
     const key = this.#labels.has(oid) ? oid : namers.join()
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const found = this.#sorted([...this.#graph.reachersOf(oid, namers)].flatMap((each) => this.#labels.get(each) ?? []))
+    const reachers = await this.#graph.reachersOf(oid, namers)
+    const found = this.#sorted([...reachers].flatMap((each) => this.#labels.get(each) ?? []))
     this.#known.set(key, found)
     return found
   }
 
   /** What any of some lost objects touches. */
-  byAny(oids: readonly Oid[]): readonly string[] {
+  async byAny(oids: readonly Oid[]): Promise<readonly string[]> {
+    const lists = new Set<readonly string[]>()
+    for (const oid of oids) lists.add(await this.by(oid))
     const labels = new Set<string>()
-    for (const list of new Set(oids.map((oid) => this.by(oid)))) for (const label of list) labels.add(label)
+    for (const list of lists) for (const label of list) labels.add(label)
     return this.#sorted([...labels])
   }
 

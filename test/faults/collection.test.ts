@@ -166,6 +166,34 @@ test("beside maintenance that folds packs, in many orders, every snapshot is who
   expect(problems).toEqual([])
 })
 
+test("beside maintenance that packs refs, in many orders, every snapshot is whole and listed", LONG, async () => {
+  const { store } = await gatedStore(copyOf(start).fileSystem, ONE, { refsToPack: 1 })
+  expect(await store.maintain()).toMatchObject({ refsPacked: 2 })
+  await store.close()
+  expect(await everySchedule({ racers: ["one", "maintenance"], refsToPack: 1 })).toEqual([])
+  const problems: string[] = []
+  for (let seed = 0; seed < RANDOM_SCHEDULES; seed++) {
+    const random = seeded(seed)
+    const killedAt = random(2) === 0 ? 1 + random(2 * MAINTENANCE_CALLS) : Number.POSITIVE_INFINITY
+    const racers: readonly Racer[] = seed % 3 === 0 ? ["reader", "one", "maintenance"] : ["one", "other", "maintenance"]
+    const options = { racers, killedAt, refsToPack: 1, sharedOnly: true }
+    const { problems: found } = await race(start, randomSchedule<Racer>(random), options)
+    problems.push(...found.map((problem) => `${problem} (seed ${seed})`))
+  }
+  expect(problems).toEqual([])
+})
+
+test("beside maintenance after a snapshot was forgotten, in many orders, every snapshot is whole", LONG, async () => {
+  const folding = await foldingStart()
+  const options: RaceOptions = { racers: ["one", "maintenance"], forgets: true }
+  expect(await everySchedule(options, 6, folding)).toEqual([])
+})
+
+test("packing refs that loses some is found out by the same orders", LONG, async () => {
+  const options: RaceOptions = { racers: ["one", "maintenance"], refsToPack: 1, losePackedRefs: true }
+  expect(await everySchedule(options)).not.toEqual([])
+})
+
 test("maintenance that takes no notice of leases is found out by the same orders", LONG, async () => {
   expect(await everySchedule({ ignoreLeases: true })).not.toEqual([])
 })

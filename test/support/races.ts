@@ -33,6 +33,12 @@ export interface RaceOptions {
   readonly isDead?: () => boolean
   /** The maintenance ends, as if killed, before this call of its own. */
   readonly killedAt?: number
+  /** The maintenance forgets the older snapshot of `one` instead, so that it leaves nothing unreached in any pack. */
+  readonly forgets?: boolean
+  /** The maintenance packs refs of snapshots when there are so many. Default: as many as usual, which is more than there are. */
+  readonly refsToPack?: number
+  /** What the maintenance puts in place as packed-refs is lost: wrong, to see whether a test would notice. */
+  readonly losePackedRefs?: boolean
   /** The maintenance sees no leases at all: wrong, to see whether a test would notice. */
   readonly ignoreLeases?: boolean
   /** Only calls that others can tell of are steps: far fewer orders, and the same results. */
@@ -165,7 +171,7 @@ interface Runner extends Actor<Racer>, Gated {}
 interface Seen {
   readonly published: CaptureResult[]
   readonly problems: string[]
-  /** The names of the snapshots that maintenance has removed, or was about to. */
+  /** The names of the snapshots that maintenance has removed. */
   readonly letGo: Set<string>
   failedReads: number
 }
@@ -201,11 +207,14 @@ async function capturing(memory: Memory, seen: Seen, name: "one" | "other", work
   }
 }
 
-/** Lets all snapshots go but the newest, and collects. */
+/** Lets all snapshots go but the newest, or forgets one, and collects. */
 async function maintaining(memory: Memory, seen: Seen, options: RaceOptions): Promise<Runner> {
-  const { isDead = () => false, ignoreLeases, killedAt = Number.POSITIVE_INFINITY } = options
+  const { isDead = () => false, ignoreLeases, refsToPack, killedAt = Number.POSITIVE_INFINITY } = options
   const files = ignoreLeases === true ? withoutLeases(memory.fileSystem) : memory.fileSystem
-  const { store, gate } = await gatedStore(files, ONE, { platform: { owner: ownerWhere(isDead) } })
+  const { store, gate } = await gatedStore(files, ONE, {
+    platform: { owner: ownerWhere(isDead) },
+    ...(refsToPack === undefined ? {} : { refsToPack }),
+  })
   return {
     name: "maintenance",
     store,
@@ -214,12 +223,11 @@ async function maintaining(memory: Memory, seen: Seen, options: RaceOptions): Pr
       let made = 0
       gate.around = (call, make) => {
         if (++made >= killedAt) return Promise.reject(new Error("killed"))
-        const ref = /\/(refs\/snapshots\/.*)$/.exec(call.path)?.[1]
-        if (call.kind === "unlink" && ref !== undefined) seen.letGo.add(ref)
-        return around(call, make)
+        return around(call, () => noting(memory, seen, options, call, make))
       }
       try {
-        await store.prune({ keepLast: 0 })
+        if (options.forgets === true) await store.forget((await store.list()).at(-1)?.id ?? "")
+        else await store.prune({ keepLast: 0 })
         await store.maintain()
       } catch (error) {
         if (made < killedAt) throw error
@@ -227,6 +235,37 @@ async function maintaining(memory: Memory, seen: Seen, options: RaceOptions): Pr
     },
   }
 }
+
+/** Makes a call of the maintenance, and notes which snapshots have no ref any more after it, loose or packed. */
+async function noting<T>(
+  memory: Memory,
+  { letGo }: Seen,
+  { losePackedRefs = false }: RaceOptions,
+  call: FileSystemCall,
+  make: () => Promise<T>,
+): Promise<T> {
+  const isOfRefs = call.path.startsWith(`${GITDIR}/refs/snapshots/`) || call.path === PACKED_REFS
+  if (!isOfRefs || (call.kind !== "unlink" && call.kind !== "rename")) return make()
+  const before = snapshotRefs(memory)
+  const made = await make()
+  if (losePackedRefs && call.path === PACKED_REFS) memory.disk.fs.unlinkSync(PACKED_REFS)
+  const after = snapshotRefs(memory)
+  if (!losePackedRefs) for (const ref of before) if (!after.has(ref)) letGo.add(ref)
+  return made
+}
+
+/** The names of the refs of snapshots, loose and packed. */
+function snapshotRefs({ disk }: Memory): Set<string> {
+  const isPacked = disk.names(GITDIR).includes("packed-refs")
+  const packed = isPacked ? Buffer.from(disk.fs.readFileSync(PACKED_REFS)).toString() : ""
+  const names = new Set<string>(packed.match(/refs\/snapshots\/\S+/g))
+  for (const workspace of disk.names(`${GITDIR}/refs/snapshots`))
+    for (const name of disk.names(`${GITDIR}/refs/snapshots/${workspace}`))
+      names.add(`refs/snapshots/${workspace}/${name}`)
+  return names
+}
+
+const PACKED_REFS = `${GITDIR}/packed-refs`
 
 /** Compares and plans; what it finds let go meanwhile it looks for again. */
 async function reading(memory: Memory, seen: Seen): Promise<Runner> {

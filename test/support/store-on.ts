@@ -48,6 +48,8 @@ function lateClock(): Clock {
 export interface StoreOnOptions extends Partial<OpenOptions> {
   readonly clock?: Clock
   readonly platform?: Partial<Platform>
+  /** Maintenance packs refs of snapshots when there are so many. */
+  readonly refsToPack?: number
 }
 
 /**
@@ -55,7 +57,7 @@ export interface StoreOnOptions extends Partial<OpenOptions> {
  * order each time where the file system keeps the order.
  */
 export function storeOn(fileSystem: FileSystem, options: StoreOnOptions = {}): Promise<SnapshotStore> {
-  const { clock = lateClock(), platform: ports, ...open } = options
+  const { clock = lateClock(), platform: ports, refsToPack, ...open } = options
   const platform = {
     ...webPlatform(memDisk().client),
     fileSystem,
@@ -63,7 +65,7 @@ export function storeOn(fileSystem: FileSystem, options: StoreOnOptions = {}): P
     lister: picomatchLister(fileSystem),
     ...ports,
   }
-  const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => "/stores" }
+  const place = { platform, loadGit: () => import("isomorphic-git"), stores: async () => "/stores", refsToPack }
   return openOn(place, { worktree: WORKTREE, gitdir: GITDIR, workspace: "project", ...open })
 }
 

@@ -22,7 +22,13 @@ export const orders: Part = {
       const dead = random(3) === 0
       const isKilled = random(2) === 0
       const killedAt = isKilled ? 1 + random(MAINTENANCE_CALLS) : Number.POSITIVE_INFINITY
-      const options = { racers, killedAt, isDead: () => dead && random(2) === 0 }
+      const options = {
+        racers,
+        killedAt,
+        isDead: () => dead && random(2) === 0,
+        refsToPack: random(2) === 0 ? 1 : 64,
+        forgets: random(4) === 0,
+      }
       // Every other round goes through the neighbours of a schedule, in which one step is chosen otherwise.
       const choose = round % 2 === 0 ? randomSchedule<Racer>(random) : undefined
       const done = { schedules: 0, "failed reads, tried again": 0 }

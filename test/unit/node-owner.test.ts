@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from "node:child_process"
 import { once } from "node:events"
 import { readFileSync } from "node:fs"
-import { hostname } from "node:os"
+import { hostname, uptime } from "node:os"
 import { describe, expect, test } from "vitest"
 import { toOwner, type Owner } from "../../src/core/owner.js"
 import { nodeOwner } from "../../src/platform/node/node-owner.js"
@@ -62,6 +62,21 @@ describe("whether an owner is alive", () => {
     const own = await source.current()
     expect(await source.isAlive({ ...own, startTime: "1" })).toBe("dead")
     expect(await source.isAlive({ ...own, bootId: "another" })).toBe("dead")
+  })
+
+  test("where no start times are to be had, a process that is there is alive, unless the machine was started anew", async () => {
+    const source = nodeOwner("/nowhere")
+    const own = await source.current()
+    expect(Object.keys(own).toSorted()).toEqual(["bootMs", "host", "pid"])
+    expect(Math.abs((own.bootMs ?? 0) - (Date.now() - uptime() * 1000))).toBeLessThan(60_000)
+    const other = { ...own, pid: process.ppid }
+    expect(await source.isAlive(other)).toBe("alive")
+    expect(await source.isAlive({ ...other, bootMs: (own.bootMs ?? 0) - 3_600_000 })).toBe("unknown")
+    const { bootMs: _bootMs, ...withoutBoot } = other
+    expect(await source.isAlive(withoutBoot)).toBe("unknown")
+    const child = spawn("true")
+    await once(child, "close")
+    expect(await source.isAlive({ ...own, pid: child.pid as number })).toBe("dead")
   })
 
   test("what cannot be checked from here is unknown", async () => {

@@ -5,6 +5,7 @@ import type { Oid } from "../../src/core/oid.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { layoutOf } from "../../src/store/gitdir.js"
 import { packRefs } from "../../src/store/pack-refs.js"
+import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
@@ -38,6 +39,27 @@ describe.runIf(gitIsThere())("packing refs", () => {
     expect(git(["rev-parse", "annotated^{commit}"], { cwd: layout.gitdir }).text.trim()).toBe(oid)
     git(["pack-refs", "--all"], { cwd: layout.gitdir })
     expect(listed(layout.gitdir)).toHaveLength(refs.length + 66 + 1)
+  })
+
+  it("syncs what is published without before, packs and refs, so that no power cut leaves a name of nothing", async () => {
+    const { layout, refs } = await storeWith(64)
+    const lease = "a".repeat(32)
+    await mkdir(layout.unsynced)
+    await mkdir(layout.packs, { recursive: true })
+    await writeFile(join(layout.unsynced, lease), `${refs[7]}\n`)
+    for (const extension of ["pack", "idx"])
+      await writeFile(join(layout.packs, `pack-${lease}01234567.${extension}`), "not synced")
+    const watched = faultyFileSystem(fileSystem)
+    expect(await packRefs({ fileSystem: watched, layout, nowMs: Date.now() })).toBe(64)
+    const synced = watched.calls.filter(({ kind }) => kind === "file.sync" || kind === "syncFolder")
+    const packed = watched.calls.find(({ kind, path }) => kind === "rename" && path.endsWith("/packed-refs"))
+    for (const path of [
+      join(layout.packs, `pack-${lease}01234567.pack`),
+      join(layout.packs, `pack-${lease}01234567.idx`),
+      layout.packs,
+    ])
+      expect(synced.find((call) => call.path === path)?.number, path).toBeLessThan(packed?.number ?? 0)
+    expect(await readdir(layout.unsynced)).toEqual([])
   })
 
   it("does nothing while another tool holds git's lock", async () => {

@@ -1,9 +1,12 @@
 import fs from "node:fs"
 import { join } from "node:path"
 import { expect, onTestFinished, test, vi } from "vitest"
+import { removeStore } from "../../src/calls/remove-store.js"
 import { openStore } from "../../src/index.js"
 import { listStores, removeStores } from "../../src/open-store.js"
+import { nodePlatform } from "../../src/platform/node/node-platform.js"
 import type { UserStore } from "../../src/snapshot-store.js"
+import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 interface Desk {
@@ -153,6 +156,24 @@ test("one that a process works with stays, and one whose restore is not finished
   expect(fs.readdirSync(stores)).toHaveLength(3)
   for (const gitdir of [busy, locked, pending])
     expect(fs.readdirSync(join(gitdir, "locks"))).not.toContain("maintenance")
+})
+
+test("a store that is made anew in its place meanwhile keeps its own lock", async () => {
+  const { home, capture } = await desk()
+  const gitdir = await capture("gone")
+  fs.rmSync(join(home, "gone"), { recursive: true })
+  const platform = await nodePlatform()
+  const lock = join(gitdir, "locks/maintenance")
+  const fileSystem = faultyFileSystem(platform.fileSystem, [], async (call, make) => {
+    const made = await make()
+    if (call.kind === "rename" && !fs.existsSync(gitdir)) {
+      fs.mkdirSync(join(gitdir, "locks"), { recursive: true })
+      fs.writeFileSync(lock, "somebody else's")
+    }
+    return made
+  })
+  await removeStore({ ...platform, fileSystem }, gitdir)
+  expect(fs.readFileSync(lock, "utf8")).toBe("somebody else's")
 })
 
 test("what a removal that was killed has left goes with the next one", async () => {

@@ -1,12 +1,12 @@
 import { readFile, readlink } from "node:fs/promises"
-import { hostname } from "node:os"
+import { hostname, uptime } from "node:os"
 import type { Liveness, Owner, OwnerSource } from "../../core/owner.js"
 
-/** This process, as far as the system tells: on Linux all of it from /proc, elsewhere host and pid. */
-export function nodeOwner(): OwnerSource {
+/** This process, as far as the system tells: on Linux all of it from /proc, elsewhere host, pid and when the machine started. */
+export function nodeOwner(proc: string = "/proc"): OwnerSource {
   let owner: Promise<Owner> | undefined
   const current = (): Promise<Owner> => {
-    owner ??= describe()
+    owner ??= describe(proc)
     return owner
   }
   return {
@@ -17,7 +17,7 @@ export function nodeOwner(): OwnerSource {
       if (isOther(other.bootId, own.bootId)) return "dead"
       // A pid tells nothing outside of its namespace.
       if (other.pidNamespace !== own.pidNamespace || other.bootId !== own.bootId) return "unknown"
-      return other.pid === undefined ? "unknown" : livenessOf(other.pid, other.startTime)
+      return other.pid === undefined ? "unknown" : livenessOf(proc, other.pid, other, own)
     },
   }
 }
@@ -26,13 +26,16 @@ function isOther(one: string | undefined, other: string | undefined): boolean {
   return one !== undefined && other !== undefined && one !== other
 }
 
-async function livenessOf(pid: number, startTime: string | undefined): Promise<Liveness> {
+async function livenessOf(proc: string, pid: number, { startTime, bootMs }: Owner, own: Owner): Promise<Liveness> {
   if (!Number.isSafeInteger(pid) || pid <= 0) return "unknown"
   if (!isThere(pid)) return "dead"
-  const found = await processAt(pid)
-  // Without a start time it may be a later process with the same pid.
-  if (found === undefined || startTime === undefined) return isThere(pid) ? "unknown" : "dead"
-  return found.startTime === startTime && !ENDED.has(found.state) ? "alive" : "dead"
+  const found = await processAt(proc, pid)
+  if (found !== undefined && startTime !== undefined)
+    return found.startTime === startTime && !ENDED.has(found.state) ? "alive" : "dead"
+  if (!isThere(pid)) return "dead"
+  // Without a start time it may be a later process with the same pid. That is rare, but for after a restart of the
+  // machine; taking a live process for dead would be worse.
+  return bootMs !== undefined && Math.abs(bootMs - (own.bootMs ?? 0)) < BOOT_DRIFT_MS ? "alive" : "unknown"
 }
 
 function isThere(pid: number): boolean {
@@ -52,24 +55,24 @@ interface ProcessStatus {
 }
 
 /** What /proc tells of a process; undefined where it does not. Source: proc(5). */
-async function processAt(pid: number): Promise<ProcessStatus | undefined> {
-  const stat = await text(`/proc/${pid}/stat`)
+async function processAt(proc: string, pid: number): Promise<ProcessStatus | undefined> {
+  const stat = await text(`${proc}/${pid}/stat`)
   // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
   const afterName = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")
   const [state, startTime] = [afterName?.[0], afterName?.[START_TIME]]
   return state === undefined || startTime === undefined ? undefined : { state, startTime }
 }
 
-async function describe(): Promise<Owner> {
-  const bootId = await text("/proc/sys/kernel/random/boot_id")
-  const pidNamespace = await readlink("/proc/self/ns/pid").catch(() => undefined)
-  const startTime = (await processAt(process.pid))?.startTime
+async function describe(proc: string): Promise<Owner> {
+  const bootId = await text(`${proc}/sys/kernel/random/boot_id`)
+  const pidNamespace = await readlink(`${proc}/self/ns/pid`).catch(() => undefined)
+  const startTime = (await processAt(proc, process.pid))?.startTime
   return {
     host: hostname(),
     pid: process.pid,
     ...(bootId === undefined ? {} : { bootId }),
     ...(pidNamespace === undefined ? {} : { pidNamespace }),
-    ...(startTime === undefined ? {} : { startTime }),
+    ...(startTime === undefined ? { bootMs: Math.round(Date.now() - uptime() * 1000) } : { startTime }),
   }
 }
 
@@ -80,6 +83,8 @@ async function text(path: string): Promise<string | undefined> {
   )
 }
 
+/** By so much may the clock have been set since; two starts of a machine are further from each other, mostly. */
+const BOOT_DRIFT_MS = 600_000
 /** Field 22 of /proc/<pid>/stat, counted from the third. */
 const START_TIME = 22 - 3
 /** States of a process that has ended and is not yet reaped, or is about to end. */
