@@ -39,7 +39,8 @@ export async function prune(
     await adoptIfForeign(store)
     if (policy.maxBytes !== undefined && terms.isFolded !== true) await makeRoom(store, policy.maxBytes)
     const choice = await choose(store, policy, nowMs, terms)
-    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), terms))
+    const gone = await removeChosen(store, choice, nowMs, policy.maxBytes !== undefined)
+    return reportOf(await carriedOut(store, choice, gone, terms))
   })
 }
 
@@ -56,11 +57,17 @@ async function makeRoom(store: StoreContext, maxBytes: number): Promise<void> {
 }
 
 /** Removes the refs; gives those that are gone. */
-async function removeChosen(store: StoreContext, choice: Choice, nowMs: number): Promise<ReadonlySet<RefName>> {
+async function removeChosen(
+  store: StoreContext,
+  choice: Choice,
+  nowMs: number,
+  isCapped: boolean,
+): Promise<ReadonlySet<RefName>> {
   const { removed, adopted } = choice
   // Noted first: otherwise the next adoption would find those trees without a ref, and give them one.
   if (adopted.size > 0) await letGo(store.platform.fileSystem, store.layout, adopted.values(), nowMs)
-  if (removed.some(({ reason }) => reason === "max-bytes")) await askToCompact(store.platform.fileSystem, store.layout)
+  // Whatever went counts as gone under a cap, to the byte.
+  if (isCapped && removed.length > 0) await askToCompact(store.platform.fileSystem, store.layout)
   return letRefsGo(store, [...removed.map(({ item }) => item.ref), ...adopted.keys()])
 }
 

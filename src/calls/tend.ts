@@ -93,7 +93,11 @@ export class Tender {
     if (Object.values(rules).some((rule) => rule !== undefined)) await this.#steps.prune(rules, terms)
     const { platform, layout } = this.#store
     if (maxBytes !== undefined && (await this.#ownBytes()) > maxBytes) await askToCompact(platform.fileSystem, layout)
-    let report = await this.#maintain(options)
+    let report = await this.#maintain(options).catch((error: unknown) => {
+      // There may be no room to fold anything before something goes.
+      if (maxBytes !== undefined && isSnapshotError(error, "NO_SPACE")) return NOTHING_DONE
+      throw error
+    })
     if (maxBytes === undefined) return report
     // Deltas, and what was unreached, may have made room. Otherwise some more than needed goes, so that not every capture
     // finds the store full. Deltas may have bases that nothing else needs, which do not count beforehand: it is tried again.
@@ -206,6 +210,16 @@ function added(one: MaintainReport, other: MaintainReport): MaintainReport {
   const sum = { ...one }
   for (const name of Object.keys(one) as (keyof MaintainReport)[]) sum[name] += other[name]
   return sum
+}
+
+const NOTHING_DONE: MaintainReport = {
+  objectsRemoved: 0,
+  bytesFreed: 0,
+  packsRemoved: 0,
+  packsWritten: 0,
+  objectsTakenOver: 0,
+  refsPacked: 0,
+  adopted: 0,
 }
 
 const START_MS = 200

@@ -130,7 +130,10 @@ export function checkPolicy(policy: RetentionPolicy): void {
   for (const [name, value] of given) {
     if (!RULES.has(name)) refuse(name, `There is no rule "${name}". The rules are ${[...RULES].join(", ")}.`)
     if (!(Number.isSafeInteger(value) && (value as number) >= 0))
-      refuse(name, `${name} is a whole number, 0 or more; this is ${String(value)}.`)
+      refuse(
+        name,
+        `${name} is a whole number, 0 or more; this is ${typeof value === "number" ? value : `a ${typeof value}`}.`,
+      )
   }
   if (given.length === 0)
     refuse("policy", `A policy without a rule would keep next to nothing. Give a rule, such as keepLast.`)

@@ -21,7 +21,8 @@ export async function runPart(
     await part.run({
       random: seeded(seed),
       folder,
-      isOver: () => lost.length > 0 || performance.now() - startedMs >= limitMs,
+      // A part that never ran would say that nothing was lost.
+      isOver: () => lost.length > 0 || (runs > 0 && performance.now() - startedMs >= limitMs),
       ran(counts) {
         runs++
         for (const [what, count] of Object.entries(counts)) done.set(what, (done.get(what) ?? 0) + count)

@@ -230,6 +230,56 @@ describe.runIf(gitIsThere())("a size limit on a store full of deltas", () => {
   })
 })
 
+describe("a size limit on a store that was folded", () => {
+  test("holds after maintenance, also when the other rules alone let enough go", async () => {
+    const here = await place()
+    const store = await here.open()
+    for (let at = 0; at < 20; at++) {
+      here.write("rewritten", noise(`${at}`, 60_000))
+      await store.capture()
+    }
+    await store.maintain()
+    const { removed, bytesOver } = await store.prune({ keepLast: 14, maxBytes: 750_000 })
+    expect([removed.length, bytesOver]).toEqual([6, undefined])
+    await store.maintain()
+    expect(ownSize(here.gitdir)).toBeLessThan(750_000)
+  })
+
+  test("holds for a pack that git has made, an hour after it did", async () => {
+    const here = await place()
+    const store = await here.open()
+    for (let at = 0; at < 10; at++) {
+      here.write("rewritten", noise(`${at}`, 60_000))
+      await store.capture()
+    }
+    here.git("repack", "-a", "-d", "-q")
+    await store.prune({ keepLast: 3 })
+    await store.maintain()
+    expect(ownSize(here.gitdir)).toBeGreaterThan(400_000)
+    const packs = join(here.gitdir, "objects/pack")
+    const before = new Date(Date.now() - 2 * HOUR)
+    for (const name of fs.readdirSync(packs)) fs.utimesSync(join(packs, name), before, before)
+    await store.maintain()
+    expect(ownSize(here.gitdir)).toBeLessThan(200_000)
+    expect(here.git("fsck", "--full", "--strict", "--no-dangling")).toBe("")
+    expect(await store.list()).toHaveLength(3)
+  })
+
+  test("lets nothing go that has room once it is folded", async () => {
+    const here = await place()
+    const store = await here.open()
+    const text = noise("much the same", 60_000)
+    for (let at = 0; at < 20; at++) {
+      here.write("edited", `${at}${text}`)
+      await store.capture()
+    }
+    expect(ownSize(here.gitdir)).toBeGreaterThan(600_000)
+    const { removed } = await store.prune({ maxBytes: 300_000 })
+    expect(removed).toEqual([])
+    expect(ownSize(here.gitdir)).toBeLessThan(300_000)
+  })
+})
+
 /** Bytes that do not compress, the same ones for the same seed. */
 function noise(seed: string, sizeBytes: number): string {
   let text = ""
