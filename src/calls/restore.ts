@@ -87,7 +87,7 @@ async function workFor(
   store: StoreContext,
   goal: Goal,
   now: CapturedTree,
-  { merge = true }: RevertOptions,
+  { merge = true, signal }: RevertOptions,
 ): Promise<Work> {
   const { tree, then, filter, added, from, back } = goal
   const inFilter = ({ path }: PlannedChange): boolean => filter(path)
@@ -102,7 +102,7 @@ async function workFor(
             target: tree,
             then,
             reader: store.objects,
-            readTree: readCaptured(store, now),
+            readTree: readCaptured(store, now, signal),
             filter,
             added,
             checkPath: checkSafe,

@@ -3,6 +3,7 @@ import type { DiffContent } from "../core/differ.js"
 import { readAs } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import { isInside, type RepoPath } from "../core/path.js"
+import type { TreeEntry } from "../core/tree.js"
 import type { CapturedTree } from "../core/tree-capture.js"
 import type { PackedEntry } from "../core/unpacker.js"
 import type { Rev } from "../snapshot-store.js"
@@ -105,11 +106,18 @@ export function filesOf(store: StoreContext, tree: Oid): (path: RepoPath) => Pro
 }
 
 /** Reads trees of a captured work tree, whether they are stored or not, and those of the store. */
-export function readCaptured(store: StoreContext, captured: CapturedTree): TreeReader {
+export function readCaptured(store: StoreContext, captured: CapturedTree, signal?: AbortSignal): TreeReader {
   const stored = storedTrees(store.objects)
-  return Object.assign(async (oid: Oid) => captured.trees.get(oid) ?? stored(oid), {
-    unlike: async (before: Oid, after: Oid) =>
-      captured.trees.has(before) || captured.trees.has(after) ? undefined : stored.unlike?.(before, after),
+  const entries = async (oid: Oid): Promise<readonly TreeEntry[]> => {
+    signal?.throwIfAborted()
+    return captured.trees.get(oid) ?? stored(oid)
+  }
+  return Object.assign(entries, {
+    async unlike(before: Oid, after: Oid) {
+      signal?.throwIfAborted()
+      const isNew = captured.trees.has(before) || captured.trees.has(after)
+      return isNew ? undefined : stored.unlike?.(before, after)
+    },
     ahead: async (oids: readonly Oid[]) => stored.ahead?.(oids.filter((oid) => !captured.trees.has(oid))),
   })
 }

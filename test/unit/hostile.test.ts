@@ -186,4 +186,25 @@ describe("a tree from hostile hands", () => {
     place.fs.unlinkSync(join(place.gitdir, "objects", oid.slice(0, 2), oid.slice(2)))
     expect(await store.verify()).toMatchObject({ ok: false })
   })
+
+  test("of 2^40 folders in 40 trees is planned until it is aborted, and nothing is touched", async () => {
+    const place = await onMemory()
+    place.write("kept", "kept")
+    const store = await place.open()
+    await store.capture()
+    let oid = writeLoose(place, "blob", utf8("deep"))
+    for (let i = 0; i < 40; i++) {
+      const mode = i === 0 ? "100644" : "40000"
+      oid = writeTree(place, [
+        { mode, name: "a", oid },
+        { mode, name: "b", oid },
+      ])
+    }
+    const id = writeSnapshot(place, store.workspace, oid)
+    const controller = new AbortController()
+    const reason = new Error("enough")
+    setTimeout(() => controller.abort(reason), 300)
+    await expect(store.restore(id, { signal: controller.signal })).rejects.toBe(reason)
+    expect(place.content()).toMatchObject({ kept: expect.stringContaining("kept") })
+  })
 })
