@@ -26,7 +26,21 @@ export class Listeners<Events> {
         }
       }
     })
-    if (this.#isTelling) return
+    if (!this.#isTelling) this.#tellAll()
+  }
+
+  /** What is told in `step` is told after it: no listener comes in between. */
+  together<Value>(step: () => Value): Value {
+    if (this.#isTelling) return step()
+    this.#isTelling = true
+    try {
+      return step()
+    } finally {
+      this.#tellAll()
+    }
+  }
+
+  #tellAll(): void {
     this.#isTelling = true
     for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) next()
     this.#isTelling = false
