@@ -1,6 +1,7 @@
 import { readFile, readlink } from "node:fs/promises"
 import { hostname, uptime } from "node:os"
 import type { Liveness, Owner, OwnerSource } from "../../core/owner.js"
+import { parseProcessStat, type ProcessStat } from "../../core/process-stat.js"
 
 /** This process, as far as the system tells: on Linux all of it from /proc, elsewhere host, pid and when the machine started. */
 export function nodeOwner(proc: string = "/proc"): OwnerSource {
@@ -31,7 +32,7 @@ async function livenessOf(proc: string, pid: number, { startTime, bootMs }: Owne
   if (!isThere(pid)) return "dead"
   const found = await processAt(proc, pid)
   if (found !== undefined && startTime !== undefined)
-    return found.startTime === startTime && !ENDED.has(found.state) ? "alive" : "dead"
+    return found.startTime === startTime && !found.hasEnded ? "alive" : "dead"
   if (!isThere(pid)) return "dead"
   // Without a start time it may be a later process with the same pid. That is rare, but for after a restart of the
   // machine; taking a live process for dead would be worse.
@@ -47,20 +48,9 @@ function isThere(pid: number): boolean {
   }
 }
 
-interface ProcessStatus {
-  /** A letter. */
-  readonly state: string
-  /** In ticks since boot. */
-  readonly startTime: string
-}
-
-/** What /proc tells of a process; undefined where it does not. Source: proc(5). */
-async function processAt(proc: string, pid: number): Promise<ProcessStatus | undefined> {
-  const stat = await text(`${proc}/${pid}/stat`)
-  // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
-  const afterName = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")
-  const [state, startTime] = [afterName?.[0], afterName?.[START_TIME]]
-  return state === undefined || startTime === undefined ? undefined : { state, startTime }
+/** What /proc tells of a process; undefined where it does not. */
+async function processAt(proc: string, pid: number): Promise<ProcessStat | undefined> {
+  return parseProcessStat((await text(`${proc}/${pid}/stat`)) ?? "")
 }
 
 async function describe(proc: string): Promise<Owner> {
@@ -85,7 +75,3 @@ async function text(path: string): Promise<string | undefined> {
 
 /** By so much may the clock have been set since; two starts of a machine are further from each other, mostly. */
 const BOOT_DRIFT_MS = 600_000
-/** Field 22 of /proc/<pid>/stat, counted from the third. */
-const START_TIME = 22 - 3
-/** States of a process that has ended and is not yet reaped, or is about to end. */
-const ENDED: ReadonlySet<string> = new Set(["Z", "X", "x"])
