@@ -96,6 +96,7 @@ export function snapshotStore(
     list: (options = {}) => call(async () => list(context, checkCall(options))),
     resolve: (rev) => call(async () => currentView(context, await resolveSnapshot(context, rev))),
     // What a session may never ask for is loaded by those that do.
+    summary: (rev) => call(async () => (await import("./summary.js")).summary(context, rev)),
     changes: (from, to, options = {}) =>
       call(async () => (await import("./compare.js")).changes(context, from, to, checkCall(options))),
     diff: (from, to, options = {}) =>
