@@ -65,15 +65,9 @@ export function snapshotStore(
   }
 
   const tender = new Tender(context, retention, {
-<<<<<<< HEAD
     prune: async (policy, terms) => (await import("./prune.js")).prune(context, policy, {}, terms),
     maintain,
-    onMaintained: (report) => tell("maintained", report),
-=======
-    prune: async (policy) => (await import("./prune.js")).prune(context, policy),
-    maintain: (signal) => maintain({ signal, isBackground: true }),
     onMaintained: (report) => listeners.tell("maintained", report),
->>>>>>> supervisor
   })
 
   async function close(): Promise<void> {
@@ -98,6 +92,7 @@ export function snapshotStore(
     list: (options = {}) => call(async () => list(context, checkCall(options))),
     resolve: (rev) => call(async () => currentView(context, await resolveSnapshot(context, rev))),
     // What a session may never ask for is loaded by those that do.
+    summary: (rev) => call(async () => (await import("./summary.js")).summary(context, rev)),
     changes: (from, to, options = {}) =>
       call(async () => (await import("./compare.js")).changes(context, from, to, checkCall(options))),
     diff: (from, to, options = {}) =>
@@ -130,18 +125,12 @@ export function snapshotStore(
     },
     status: () => call(async () => (await import("./status.js")).status(context)),
     maintain: (options = {}) =>
-<<<<<<< HEAD
       lockedCall(async () => {
         const { automatic = false, ...rest } = withProgress(options)
         if (typeof automatic !== "boolean") throw badArgument("automatic", "automatic is true or false.")
         if (automatic) return tender.run(rest)
         const report = await maintain(rest)
-        tell("maintained", report)
-=======
-      call(async () => {
-        const report = await maintain(withProgress(options))
         listeners.tell("maintained", report)
->>>>>>> supervisor
         return report
       }),
     maintenanceDue: () => call(() => tender.isDue()),
