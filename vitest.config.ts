@@ -2,7 +2,7 @@ import { playwright } from "@vitest/browser-playwright"
 import { defineConfig, type TestProjectConfiguration } from "vitest/config"
 import { findChromium, type ChromiumLaunch } from "./test/support/chromium.js"
 
-const FOLDERS = ["contract", "conformance", "faults", "package"]
+const FOLDERS = ["contract", "conformance", "faults", "package", "app"]
 
 export default defineConfig({
   test: {

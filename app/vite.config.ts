@@ -22,6 +22,8 @@ export default defineConfig(({ mode }) => {
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
       chunkSizeWarningLimit: 1_500,
+      // All of the demo is needed at once, and one file comes faster than seventy.
+      rolldownOptions: isDemo ? { output: { codeSplitting: false } } : {},
     },
     preview: { host: "127.0.0.1", port: 4_173 },
   }

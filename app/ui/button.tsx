@@ -5,8 +5,8 @@ interface ButtonProps {
   readonly label: string
   readonly icon?: IconName
   readonly kind?: "primary" | "plain" | "danger"
-  /** The picture stands for the words where there is little room. */
-  readonly compact?: boolean
+  /** The picture stands for the words: always, or where the page is narrow. */
+  readonly compact?: boolean | "narrow"
   /** The key that does the same. */
   readonly hotkey?: string
   readonly disabled?: boolean
@@ -18,7 +18,7 @@ export function Button(props: ButtonProps): JSX.Element {
   return (
     <button
       type="button"
-      class={`button ${kind}${compact ? " compact" : ""}`}
+      class={`button ${kind} ${compact === true ? "compact" : compact === "narrow" ? "compact-narrow" : ""}`}
       title={hotkey === undefined ? undefined : `${label} (${hotkey})`}
       aria-keyshortcuts={hotkey}
       disabled={disabled}

@@ -117,10 +117,17 @@ function OneHead({ snapshot, against }: OneHeadProps): JSX.Element {
           disabled={isBusy || session.timeline.before(snapshot) === undefined}
           onPress={() => beginRevert(session)}
         />
-        <Button label="Compare with …" icon="compare" hotkey="c" onPress={() => session.selection.startPairing()} />
+        <Button
+          label="Compare with …"
+          icon="compare"
+          compact="narrow"
+          hotkey="c"
+          onPress={() => session.selection.startPairing()}
+        />
         <Button
           label={pinned ? "Unpin" : "Pin"}
           icon={pinned ? "unpin" : "pin"}
+          compact="narrow"
           hotkey="p"
           disabled={isBusy}
           onPress={() => void session.pin(snapshot, !pinned)}
@@ -128,6 +135,7 @@ function OneHead({ snapshot, against }: OneHeadProps): JSX.Element {
         <Button
           label="Forget …"
           icon="forget"
+          compact="narrow"
           disabled={isBusy}
           onPress={() => (session.asking.value = { kind: "forget", snapshot })}
         />

@@ -39,8 +39,8 @@ export function FileCard({ range, change, folded, onFold }: FileCardProps): JSX.
         <PathName path={change.path} />
         {hasLines && (
           <span class="lines">
-            <span class="plus">+{diff.additions.toLocaleString("en-US")}</span>
-            <span class="minus">−{diff.deletions.toLocaleString("en-US")}</span>
+            {diff.additions > 0 && <span class="plus">+{diff.additions.toLocaleString("en-US")}</span>}
+            {diff.deletions > 0 && <span class="minus">−{diff.deletions.toLocaleString("en-US")}</span>}
           </span>
         )}
       </summary>

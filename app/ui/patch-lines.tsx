@@ -32,8 +32,9 @@ export function PatchLines({ path, patch }: PatchLinesProps): JSX.Element {
   return <div ref={place} class="patch" dangerouslySetInnerHTML={{ __html: drawn }} />
 }
 
-/** What scrolls sideways can be reached by keyboard, and both sides go together. */
+/** What scrolls sideways can be reached by keyboard, and both sides go together. The file's name is told above. */
 function makeScrollable(place: HTMLElement, path: string): () => void {
+  for (const header of place.querySelectorAll(".d2h-file-header")) header.remove()
   const sides = [...place.querySelectorAll<HTMLElement>(".d2h-file-side-diff, .d2h-file-diff")]
   const follow = ({ currentTarget }: Event): void => {
     if (!(currentTarget instanceof HTMLElement)) return
