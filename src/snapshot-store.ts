@@ -177,6 +177,16 @@ export interface RestoreReport {
   readonly complete: boolean
 }
 
+/** How much a snapshot changed. */
+export interface SnapshotSummary {
+  /** Files and links that differ; those of a folder that is new or gone one by one. */
+  readonly filesChanged: number
+  /** Bytes of the new versions of these files. */
+  readonly bytesChanged: number
+  /** The id of the snapshot that it is compared with; undefined when there is none before it: all of its files count then. */
+  readonly against?: string
+}
+
 /** How to prune. */
 export interface PruneOptions {
   /**
@@ -345,6 +355,11 @@ export interface SnapshotStore extends AsyncDisposable {
   list(options?: ListOptions): Promise<Snapshot[]>
   /** The snapshot that `rev` names: NOT_FOUND, AMBIGUOUS; the oid of a tree: NOT_A_SNAPSHOT. */
   resolve(rev: Rev): Promise<Snapshot>
+  /**
+   * How much a snapshot changed against the one that was the newest before it; when that is gone, against the newest of
+   * the workspace that is older. The oid of a tree: NOT_A_SNAPSHOT.
+   */
+  summary(rev: Rev): Promise<SnapshotSummary>
   /** The files that differ, sorted by path; `to` is the work tree unless given. */
   changes(from: Rev, to?: Rev | "worktree", options?: Filter): Promise<Change[]>
   /** The files that differ, with line counts and patches for people. */

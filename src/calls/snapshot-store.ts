@@ -1,4 +1,5 @@
 import { SnapshotError } from "../core/errors.js"
+import { dropRejection, Listeners } from "../core/listeners.js"
 import type { OnProgress } from "../core/progress.js"
 import type { RetentionPolicy } from "../core/retention.js"
 import type { MaintainOptions, MaintainReport, RestoreReport, SnapshotStore, StoreEvents } from "../snapshot-store.js"
@@ -16,21 +17,11 @@ export function snapshotStore(
   retention: RetentionPolicy | false | undefined,
   recovered?: RestoreReport,
 ): SnapshotStore {
-  const context: StoreContext = { ...opened, onRecovered: (report) => tell("recovered", report) }
-  const listeners = new Map<keyof StoreEvents, Set<(event: never) => void>>()
+  const listeners = new Listeners<StoreEvents>()
+  const context: StoreContext = { ...opened, onRecovered: (report) => listeners.tell("recovered", report) }
   const running = new Set<Promise<unknown>>()
   let closing: Promise<void> | undefined
   let restoring: Promise<unknown> = Promise.resolve()
-
-  function tell<Name extends keyof StoreEvents>(name: Name, event: StoreEvents[Name]): void {
-    for (const listener of listeners.get(name) ?? []) {
-      try {
-        dropRejection((listener as (event: StoreEvents[Name]) => void)(event))
-      } catch {
-        // What has been done stands, whatever a listener makes of it.
-      }
-    }
-  }
 
   async function call<Value>(step: () => Promise<Value>): Promise<Value> {
     if (closing !== undefined)
@@ -50,7 +41,7 @@ export function snapshotStore(
       const turn = restoring.then(step, step)
       restoring = turn
       const report = await turn
-      tell("restored", report)
+      listeners.tell("restored", report)
       return report
     })
   }
@@ -59,7 +50,7 @@ export function snapshotStore(
     checkCall(options)
     const onProgress: OnProgress = (progress) => {
       dropRejection(options.onProgress?.(progress))
-      tell("progress", progress)
+      listeners.tell("progress", progress)
     }
     return { ...options, onProgress }
   }
@@ -71,7 +62,7 @@ export function snapshotStore(
   const tender = new Tender(context, retention, {
     prune: async (policy) => (await import("./prune.js")).prune(context, policy),
     maintain: (signal) => maintain({ signal, isBackground: true }),
-    onMaintained: (report) => tell("maintained", report),
+    onMaintained: (report) => listeners.tell("maintained", report),
   })
 
   async function close(): Promise<void> {
@@ -89,13 +80,14 @@ export function snapshotStore(
     capture: (options = {}) =>
       call(async () => {
         const result = await capture(context, withProgress(options))
-        tell("captured", result)
+        listeners.tell("captured", result)
         if (result.changed) tender.captured()
         return result
       }),
     list: (options = {}) => call(async () => list(context, checkCall(options))),
     resolve: (rev) => call(async () => currentView(context, await resolveSnapshot(context, rev))),
     // What a session may never ask for is loaded by those that do.
+    summary: (rev) => call(async () => (await import("./summary.js")).summary(context, rev)),
     changes: (from, to, options = {}) =>
       call(async () => (await import("./compare.js")).changes(context, from, to, checkCall(options))),
     diff: (from, to, options = {}) =>
@@ -126,17 +118,14 @@ export function snapshotStore(
     maintain: (options = {}) =>
       call(async () => {
         const report = await maintain(withProgress(options))
-        tell("maintained", report)
+        listeners.tell("maintained", report)
         return report
       }),
     maintenanceDue: () => call(() => tender.isDue()),
     on(name, listener) {
       if (!EVENTS.has(name)) throw badArgument("name", `There is no event "${String(name)}".`)
       if (typeof listener !== "function") throw badArgument("listener", "A listener is a function.")
-      const known = listeners.get(name) ?? new Set()
-      listeners.set(name, known)
-      known.add(listener)
-      return () => void known.delete(listener)
+      return listeners.on(name, listener)
     },
     close() {
       closing ??= close()
@@ -154,19 +143,6 @@ const EVENTS: ReadonlySet<unknown> = new Set<keyof StoreEvents>([
   "maintained",
   "recovered",
 ])
-
-/** A listener may be an async function, whatever its type says: left alone, its failure would end a Node host. */
-function dropRejection(given: unknown): void {
-  if (typeof given === "object" && given !== null) void settled(given)
-}
-
-async function settled(given: unknown): Promise<void> {
-  try {
-    await given
-  } catch {
-    // Nobody has waited for it.
-  }
-}
 
 /** The options of a call, checked for what every call may have. */
 function checkCall<Options extends object>(options: Options): Options {

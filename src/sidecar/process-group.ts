@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync } from "node:fs"
+import { parseProcessStat } from "../core/process-stat.js"
 import type { ProcessSystem } from "./process-system.js"
 
 /**
  * Whether a process of this group is still there, on POSIX.
  *
  * A process that has ended counts as one until somebody has asked for its status. In a container that may be never, so
- * Linux is asked for the states. Source of their form: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ * Linux is asked for the states.
  */
 export function isGroupThere(system: ProcessSystem, group: number): boolean {
   try {
@@ -27,13 +28,10 @@ function hasLiving(group: number): boolean {
 }
 
 function isLivingMember(pid: string, group: number): boolean {
-  let stat: string
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1")
+    const stat = parseProcessStat(readFileSync(`/proc/${pid}/stat`, "latin1"))
+    return stat?.group === group && !stat.hasEnded
   } catch {
     return false
   }
-  // The name of the program stands in parentheses before this, and may hold any character.
-  const [state, , processGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
-  return Number(processGroup) === group && state !== "Z" && state !== "X"
 }

@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process"
-import { join } from "node:path"
 import { after, type Deadline } from "./deadline.js"
+import { endTree, signalGroup } from "./end-group.js"
 import { isGroupThere } from "./process-group.js"
 import type { ProcessSystem } from "./process-system.js"
 
@@ -33,8 +33,8 @@ export class ProcessStop {
     if (this.#isRequested || this.#child.pid === undefined) return
     this.#isRequested = true
     this.#deadline = after(this.#graceMs, () => this.#kill())
-    if (this.#system.platform === "win32") this.#endTree(this.#child.pid)
-    else this.#signal(this.#child.pid, "SIGTERM")
+    if (this.#system.platform === "win32") endTree(this.#system, this.#child)
+    else signalGroup(this.#system, this.#child, "SIGTERM")
   }
 
   /**
@@ -59,8 +59,8 @@ export class ProcessStop {
   }
 
   #kill(): void {
-    if (this.#child.pid !== undefined && this.#system.platform !== "win32") this.#signal(this.#child.pid, "SIGKILL")
-    else this.#child.kill("SIGKILL")
+    if (this.#system.platform === "win32") this.#child.kill("SIGKILL")
+    else signalGroup(this.#system, this.#child, "SIGKILL")
     this.#deadline = after(GIVE_UP_MS, () => {
       this.#isGivenUp = true
       this.#whenGone?.()
@@ -68,32 +68,9 @@ export class ProcessStop {
     })
   }
 
-  #signal(pid: number, signal: NodeJS.Signals): void {
-    try {
-      this.#system.kill(-pid, signal)
-    } catch {
-      // No group, or none that may be signalled: then at least the process.
-      this.#child.kill(signal)
-    }
-  }
-
   #isGroupThere(): boolean {
     const { pid } = this.#child
     return pid !== undefined && this.#system.platform !== "win32" && isGroupThere(this.#system, pid)
-  }
-
-  #endTree(pid: number): void {
-    const otherwise = (): void => void this.#child.kill("SIGKILL")
-    try {
-      const tool = join(this.#system.windowsFolder, "System32", "taskkill.exe")
-      const ending = this.#system.spawn(tool, ["/PID", String(pid), "/T", "/F"], { stdio: "ignore", windowsHide: true })
-      ending.on("error", otherwise)
-      ending.on("exit", (code) => {
-        if (code !== 0) otherwise()
-      })
-    } catch {
-      otherwise()
-    }
   }
 }
 

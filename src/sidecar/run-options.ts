@@ -74,7 +74,8 @@ export function demandVariables(argument: string, variables: unknown): void {
   demand(argument, isMet, `${argument} has to be an object of texts by name.`)
 }
 
-function demand(argument: string, isMet: boolean, message: string): void {
+/** Throws INVALID_ARGUMENT, by the name of the argument, unless it is met. */
+export function demand(argument: string, isMet: boolean, message: string): void {
   if (!isMet) throw new SnapshotError("INVALID_ARGUMENT", message, { argument })
 }
 
@@ -93,10 +94,12 @@ function isSignal(signal: unknown): boolean {
   }
 }
 
-function isTimer(ms: unknown): boolean {
+/** Whether timers take it. */
+export function isTimer(ms: unknown): boolean {
   return typeof ms === "number" && ms >= 0 && ms <= LONGEST_TIMER_MS
 }
 
 /** Node's timers fire at once when they are asked for more. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
-const TIMER_RANGE = `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`
+/** What a timer takes, in words. */
+export const TIMER_RANGE: string = `a number of milliseconds from 0 to ${LONGEST_TIMER_MS}`

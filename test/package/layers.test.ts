@@ -47,7 +47,8 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   index: ["core/", "snapshot-store", "open-store-browser", "open-store", "node:"],
   "sidecar/": ["core/", "sidecar/", "node:"],
   "opencode/": ["core/", "snapshot-store", "open-store-browser", "open-store", "opencode/", "node:"],
-  "cli/": ["core/", "snapshot-store", "open-store-browser", "open-store", "cli/", "node:"],
+  "server/": ["core/", "snapshot-store", "server/", "node:"],
+  "cli/": ["core/", "snapshot-store", "open-store-browser", "open-store", "server/", "sidecar/", "cli/", "node:"],
 }
 const LAYERS = Object.keys(MAY)
 const TARGETS = [...LAYERS, "node:"]

@@ -1,6 +1,7 @@
 import { readFile, readlink } from "node:fs/promises"
 import { hostname } from "node:os"
 import type { Liveness, Owner, OwnerSource } from "../../core/owner.js"
+import { parseProcessStat, type ProcessStat } from "../../core/process-stat.js"
 
 /** This process, as far as the system tells: on Linux all of it from /proc, elsewhere host and pid. */
 export function nodeOwner(): OwnerSource {
@@ -32,7 +33,7 @@ async function livenessOf(pid: number, startTime: string | undefined): Promise<L
   const found = await processAt(pid)
   // Without a start time it may be a later process with the same pid.
   if (found === undefined || startTime === undefined) return isThere(pid) ? "unknown" : "dead"
-  return found.startTime === startTime && !ENDED.has(found.state) ? "alive" : "dead"
+  return found.startTime === startTime && !found.hasEnded ? "alive" : "dead"
 }
 
 function isThere(pid: number): boolean {
@@ -44,20 +45,9 @@ function isThere(pid: number): boolean {
   }
 }
 
-interface ProcessStatus {
-  /** A letter. */
-  readonly state: string
-  /** In ticks since boot. */
-  readonly startTime: string
-}
-
-/** What /proc tells of a process; undefined where it does not. Source: proc(5). */
-async function processAt(pid: number): Promise<ProcessStatus | undefined> {
-  const stat = await text(`/proc/${pid}/stat`)
-  // The second field is the program's name in parentheses, which may itself hold spaces and parentheses.
-  const afterName = stat?.slice(stat.lastIndexOf(")") + 2).split(" ")
-  const [state, startTime] = [afterName?.[0], afterName?.[START_TIME]]
-  return state === undefined || startTime === undefined ? undefined : { state, startTime }
+/** What /proc tells of a process; undefined where it does not. */
+async function processAt(pid: number): Promise<ProcessStat | undefined> {
+  return parseProcessStat((await text(`/proc/${pid}/stat`)) ?? "")
 }
 
 async function describe(): Promise<Owner> {
@@ -79,8 +69,3 @@ async function text(path: string): Promise<string | undefined> {
     () => undefined,
   )
 }
-
-/** Field 22 of /proc/<pid>/stat, counted from the third. */
-const START_TIME = 22 - 3
-/** States of a process that has ended and is not yet reaped, or is about to end. */
-const ENDED: ReadonlySet<string> = new Set(["Z", "X", "x"])
