@@ -3,6 +3,7 @@ import { useLayoutEffect, useRef } from "preact/hooks"
 import type { Change } from "../../src/snapshot-store.js"
 import type { Range } from "../model/comparison.js"
 import { FileCard } from "./file-card.js"
+import { takeFocusOfDetail } from "./focus.js"
 import { useSession } from "./session-context.js"
 import { useVirtual } from "./use-virtual.js"
 
@@ -26,8 +27,9 @@ export function DiffList({ range, changes }: DiffListProps): JSX.Element {
   // What was measured of files that are out of view is no longer true.
   const foldsAll = view.foldsAll.value
   useLayoutEffect(() => virtual.measure(), [foldsAll])
+  useLayoutEffect(() => takeFocusOfDetail(scroller.current), [])
   return (
-    <div ref={scroller} class="diff-list" role="region" aria-label="Files that differ" tabIndex={0} data-focus="detail">
+    <div ref={scroller} class="diff-list" role="region" aria-label="Files that differ" tabIndex={0} data-focus="files">
       <div class="virtual" style={{ height: `${virtual.getTotalSize()}px` }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
           const change = changes[index]

@@ -81,7 +81,14 @@ function PlanRows({ rows, ticked }: { readonly rows: readonly PlanRow[]; readonl
     overscan: 6,
   })
   return (
-    <div ref={scroller} class="plan-rows" role="group" aria-label="Files of the plan" tabIndex={0}>
+    <div
+      ref={scroller}
+      class="plan-rows"
+      role="group"
+      aria-label="Files of the plan"
+      tabIndex={0}
+      style={{ height: `${virtual.getTotalSize() + BORDERS_PX}px` }}
+    >
       <div class="virtual" style={{ height: `${virtual.getTotalSize()}px` }}>
         {virtual.getVirtualItems().map(({ index, start }) => {
           const row = rows[index]
@@ -126,4 +133,5 @@ function rowsOf({ writes, deletes, keeps }: RestorePlan): PlanRow[] {
 
 const MERGED = "With what was edited since."
 /* Before it is drawn and measured. */
-const ROW_PX = 36
+const ROW_PX = 37
+const BORDERS_PX = 2

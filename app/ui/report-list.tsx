@@ -27,7 +27,14 @@ export function ReportList({ report }: { readonly report: RestoreReport }): JSX.
         {reportSentence(report)}
       </p>
       {rows.length > 0 && (
-        <div ref={scroller} class="plan-rows" role="group" aria-label="What was done" tabIndex={0}>
+        <div
+      ref={scroller}
+      class="plan-rows"
+      role="group"
+      aria-label="What was done"
+      tabIndex={0}
+      style={{ height: `${virtual.getTotalSize() + BORDERS_PX}px` }}
+    >
           <div class="virtual" style={{ height: `${virtual.getTotalSize()}px` }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
               const row = rows[index]
@@ -56,4 +63,5 @@ export function ReportList({ report }: { readonly report: RestoreReport }): JSX.
 
 const ORDER = ["failed", "kept", "merged", "deleted", "written"]
 /* Before it is drawn and measured. */
-const ROW_PX = 36
+const ROW_PX = 37
+const BORDERS_PX = 2
