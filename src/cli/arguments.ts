@@ -165,7 +165,9 @@ function wordsOf(parser: CAC, { operands, flags, rest }: Tokens): Words {
   return {
     operands: read.args,
     rest,
-    has: (option) => options[camelCase(option)] !== undefined,
+    // cac reads "--no-open" as an option "open" that is false then, and true otherwise.
+    has: (option) =>
+      option.startsWith("no-") ? options[camelCase(option.slice(3))] === false : options[camelCase(option)] !== undefined,
     value: (option) => of(option)[0],
     values: of,
   }

@@ -3,10 +3,10 @@
  * The treeshot command. Nothing outside this folder prints or sets an exit status.
  */
 import { readFileSync } from "node:fs"
-import type { RestoreReport } from "../snapshot-store.js"
 import { asksForJson, parseArguments } from "./arguments.js"
 import { capture } from "./capture.js"
 import type { Command } from "./command.js"
+import { desktop } from "./desktop.js"
 import { diff } from "./diff.js"
 import { DONE, FAILED, report } from "./failure.js"
 import { forget } from "./forget.js"
@@ -19,16 +19,17 @@ import { plan } from "./plan.js"
 import { progressBar } from "./progress-bar.js"
 import { prune } from "./prune.js"
 import { confirmation } from "./question.js"
+import { noteRecovered } from "./recovered.js"
 import { redo } from "./redo.js"
-import { outcomeNumbers } from "./report-lines.js"
 import { restore } from "./restore.js"
 import { revert } from "./revert.js"
 import { processScreen, type Screen } from "./screen.js"
+import { serve } from "./serve.js"
 import { show } from "./show.js"
 import { status } from "./status.js"
 import { stores } from "./stores.js"
 import { suggestions } from "./suggestion.js"
-import { printable, shortId } from "./text.js"
+import { printable } from "./text.js"
 import { undo } from "./undo.js"
 import { verify } from "./verify.js"
 
@@ -49,6 +50,8 @@ const COMMANDS: readonly Command[] = [
   verify,
   status,
   stores,
+  serve,
+  desktop,
 ]
 
 async function main(): Promise<void> {
@@ -92,25 +95,13 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   const { openStore } = await import("../open-store.js")
   // A command is over before maintenance beside it would be.
   const store = await openStore({ ...options, worktree: place.worktree, retention: false })
-  const tellRecovered = (report: RestoreReport): void => {
-    if (!screen.json) screen.note(...recoveredLines(report))
-  }
-  store.on("recovered", tellRecovered)
-  if (store.recovered !== undefined) tellRecovered(store.recovered)
+  noteRecovered(store, screen)
   try {
     return await action({ ...surroundings, store, toStorePath: place.toStorePath })
   } finally {
     bar.stop()
     await store.close()
   }
-}
-
-/** What became of a restore whose process ended in the middle. */
-function recoveredLines({ outcomes, complete, undo: safety }: RestoreReport): string[] {
-  return [
-    `treeshot: A restore that was interrupted was ${complete ? "finished" : "taken back"}: ${outcomeNumbers(outcomes)}`,
-    ...(safety === undefined ? [] : [`What the folder was before it is snapshot ${shortId(safety.id)}.`]),
-  ]
 }
 
 /** Aborted by the first Ctrl-C; the second one ends the process as it would any other. */

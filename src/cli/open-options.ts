@@ -35,3 +35,14 @@ export function openOptionsOf(words: Words): Omit<OpenOptions, "worktree"> {
     ...(words.has("allow-any-root") && { allowAnyRoot: true }),
   }
 }
+
+/** The words that open the same store in the same way, all but the work tree: for another process. */
+export function openWords(words: Words): string[] {
+  return OPEN_OPTIONS.flatMap(({ usage }) => {
+    const spelling = usage.split(" ")[0] as string
+    const name = spelling.replace(/^-+/, "")
+    if (name === "C") return []
+    if (!usage.includes("<")) return words.has(name) ? [spelling] : []
+    return words.values(name).map((value) => `${spelling}=${value}`)
+  })
+}
