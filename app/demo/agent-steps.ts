@@ -51,7 +51,11 @@ export const AGENT_STEPS: readonly AgentStep[] = [
 /** Like an agent, it does not mind when somebody has changed the place meanwhile: then it changes nothing there. */
 function edit(project: Project, path: string, from: string, to: string): void {
   const text = project.read(path)
-  if (text?.includes(from) === true) project.write(path, text.replace(from, () => to))
+  if (text?.includes(from) === true)
+    project.write(
+      path,
+      text.replace(from, () => to),
+    )
 }
 
 const SORT = `/** Sorts the todo that is due first to the front; those without a date come last. */

@@ -18,8 +18,8 @@ export function DemoPage({ project, agent }: DemoPageProps): JSX.Element {
         <summary>The demo’s project and its agent</summary>
         <aside class="demo-pane" aria-label="The demo’s project">
           <p class="demo-intro">
-            All of this runs in your browser: the files are in memory, and so are their snapshots. Edit a file, or let the
-            agent work, and take any step back.
+            All of this runs in your browser: the files are in memory, and so are their snapshots. Edit a file, or let
+            the agent work, and take any step back.
           </p>
           <AgentPane agent={agent} />
           <Editor project={project} />

@@ -21,7 +21,10 @@ export async function openProject(): Promise<Project> {
   const place = (path: string): string => `${ROOT}/${path}`
   return {
     store,
-    paths: () => Object.keys(vol.toJSON(ROOT, undefined, true)).filter((path) => fs.existsSync(place(path)) && fs.statSync(place(path)).isFile()).sort(),
+    paths: () =>
+      Object.keys(vol.toJSON(ROOT, undefined, true))
+        .filter((path) => fs.existsSync(place(path)) && fs.statSync(place(path)).isFile())
+        .sort(),
     read: (path) => (fs.existsSync(place(path)) ? String(fs.readFileSync(place(path), "utf8")) : undefined),
     write(path, text) {
       if (text === undefined) {

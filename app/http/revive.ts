@@ -1,7 +1,15 @@
 /*
  * JSON has no dates: they come as text. Only the contract's own fields are read so, since metadata may have any names.
  */
-import type { CaptureResult, PruneReport, RestoreReport, Snapshot, StoreStatus } from "../../src/snapshot-store.js"
+import type {
+  CaptureResult,
+  KeptSnapshot,
+  PruneReport,
+  RemovedSnapshot,
+  RestoreReport,
+  Snapshot,
+  StoreStatus,
+} from "../../src/snapshot-store.js"
 
 /** What `Value` is as JSON. */
 export type Json<Value> = Value extends Date
@@ -25,7 +33,9 @@ export function reviveReport(json: Json<RestoreReport>): RestoreReport {
 }
 
 export function revivePrune(json: Json<PruneReport>): PruneReport {
-  return { ...json, removed: json.removed.map(reviveSnapshot), kept: json.kept.map(reviveSnapshot) } as PruneReport
+  const removed = json.removed.map((one) => reviveSnapshot<RemovedSnapshot>(one))
+  const kept = json.kept.map((one) => reviveSnapshot<KeptSnapshot>(one))
+  return { ...json, removed, kept }
 }
 
 export function reviveStatus(json: Json<StoreStatus>): StoreStatus {

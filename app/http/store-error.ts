@@ -14,7 +14,8 @@ export class StoreError extends Error {
 /** The error in an answer's body; where there is none, one that names the status. */
 export function errorOf(status: number, body: unknown): StoreError {
   const { error } = typeof body === "object" && body !== null ? (body as { readonly error?: unknown }) : {}
-  if (typeof error !== "object" || error === null) return new StoreError(`HTTP_${status}`, `The server answered ${status}.`)
+  if (typeof error !== "object" || error === null)
+    return new StoreError(`HTTP_${status}`, `The server answered ${status}.`)
   const { code, message, details } = error as { readonly [name: string]: unknown }
   return new StoreError(String(code), String(message), details)
 }

@@ -34,7 +34,8 @@ export function comparison(client: StoreClient, timeline: Timeline, selection: S
 
   async function load({ from, to }: Range, mine: number): Promise<void> {
     try {
-      const found = await client.changes(from, to)
+      // Of the newest capture it is known already.
+      const found = (to === WORKTREE ? live.against(from) : undefined) ?? (await client.changes(from, to))
       if (mine === turn) changes.value = ready(found)
     } catch (error) {
       const problem = problemOf(error)

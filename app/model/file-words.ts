@@ -23,7 +23,8 @@ export function fileWords({ status, before, after, binary, additions, deletions 
   if (!binary && isFile && !isSame && additions + deletions === 0)
     words.push(status === "modified" ? "Its lines are the same." : "It is empty.")
   const permissions = [before?.permissions, after?.permissions]
-  if (isSame && was === is && permissions.some((bits) => bits !== undefined)) words.push("Only its permissions changed.")
+  if (isSame && was === is && permissions.some((bits) => bits !== undefined))
+    words.push("Only its permissions changed.")
   return words
 }
 

@@ -13,6 +13,8 @@ import type { Timeline } from "./timeline.js"
 export interface Live {
   /** Against the newest capture; nothing while there is none. */
   readonly changes: ReadonlySignal<Loaded<readonly Change[]>>
+  /** The same, where they are against this snapshot. */
+  against(id: string): readonly Change[] | undefined
   /** Goes up whenever something is different in the folder. */
   readonly version: ReadonlySignal<number>
   /** Asks now. */
@@ -23,14 +25,17 @@ export function live(client: StoreClient, connection: Connection, timeline: Time
   const changes = signal<Loaded<readonly Change[]>>(LOADING)
   const version = signal(0)
   let seen = ""
+  let seenAgainst: string | undefined
+  let lastMs = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let looking = false
   let again = false
 
-  function see(found: readonly Change[]): void {
-    const print = JSON.stringify([timeline.newestCapture.value?.id, found])
+  function see(found: readonly Change[], against: string | undefined): void {
+    const print = JSON.stringify([against, found])
     if (print === seen) return
     seen = print
+    seenAgainst = against
     changes.value = ready(found)
     version.value += 1
   }
@@ -39,8 +44,8 @@ export function live(client: StoreClient, connection: Connection, timeline: Time
     // Other processes capture, too, of which this store's events do not tell.
     const [newest] = await client.list({ kind: "all", limit: 1 })
     if (newest?.id !== timeline.newest.value?.id || timeline.all.value.state !== "ready") await timeline.reload()
-    if (timeline.newestCapture.value === undefined) see([])
-    else see(await client.changes("latest"))
+    const against = timeline.newestCapture.value?.id
+    see(against === undefined ? [] : await client.changes(against), against)
   }
 
   async function look(): Promise<void> {
@@ -58,7 +63,10 @@ export function live(client: StoreClient, connection: Connection, timeline: Time
     }
     looking = false
     const tookMs = performance.now() - start
-    if (!document.hidden) timer = setTimeout(() => void look(), again ? 0 : Math.max(EVERY_MS, 9 * tookMs))
+    // One that took long by chance, as the first one does, is not waited for.
+    const waitMs = Math.max(EVERY_MS, 9 * Math.min(tookMs, lastMs))
+    lastMs = tookMs
+    if (!document.hidden) timer = setTimeout(() => void look(), again ? 0 : waitMs)
     again = false
   }
 
@@ -68,7 +76,12 @@ export function live(client: StoreClient, connection: Connection, timeline: Time
   })
   for (const event of ["captured", "restored"] as const) client.on(event, () => void look())
   void look()
-  return { changes, version, look: () => void look() }
+  return {
+    changes,
+    version,
+    against: (id) => (id === seenAgainst && changes.value.state === "ready" ? changes.value.value : undefined),
+    look: () => void look(),
+  }
 }
 
 const EVERY_MS = 2_000

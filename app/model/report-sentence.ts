@@ -12,6 +12,8 @@ export function reportSentence({ outcomes, complete }: RestoreReport): string {
     [of("kept"), "kept"],
     [of("failed"), "failed"],
   ] as const
-  const told = parts.filter(([number]) => number > 0).map(([number, what], at) => (at === 0 ? `${count(number, "file")} ${what}` : `${number} ${what}`))
+  const told = parts
+    .filter(([number]) => number > 0)
+    .map(([number, what], at) => (at === 0 ? `${count(number, "file")} ${what}` : `${number} ${what}`))
   return `${told.join(", ")}.${complete ? "" : " Not everything could be done."}`
 }

@@ -80,7 +80,8 @@ export function restoring(client: StoreClient, activity: Activity, notices: Noti
     current.value = undefined
     try {
       const report = await activity.run(what, call)
-      const again = what === "Undoing" ? { label: "Redo", run: () => void redo() } : { label: "Undo", run: () => void undo() }
+      const again =
+        what === "Undoing" ? { label: "Redo", run: () => void redo() } : { label: "Undo", run: () => void undo() }
       notices.tell({ kind: report.complete ? "done" : "problem", text: reportSentence(report), action: again })
     } catch (error) {
       if (problemOf(error).code === "NOTHING_TO_UNDO") notices.tell({ kind: "done", text: nothing })
@@ -100,7 +101,8 @@ export function restoring(client: StoreClient, activity: Activity, notices: Noti
     tick(paths, ticked) {
       if (current.value?.step !== "review") return
       const next = new Set(current.value.ticked)
-      for (const path of paths) if (ticked) next.add(path)
+      for (const path of paths)
+        if (ticked) next.add(path)
         else next.delete(path)
       current.value = { ...current.value, ticked: next }
     },

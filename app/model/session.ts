@@ -88,7 +88,10 @@ export function openSession(client: StoreClient, connection: Connection): Sessio
       attempt("Capturing", async () => {
         const { snapshot, changed, skipped } = await client.capture(label === "" ? {} : { label })
         const left = skipped.length === 0 ? "" : ` ${count(skipped.length, "path is", "paths are")} not in it.`
-        itsNotices.tell({ kind: "done", text: changed ? `Captured.${left}` : "Nothing changed since the newest snapshot." })
+        itsNotices.tell({
+          kind: "done",
+          text: changed ? `Captured.${left}` : "Nothing changed since the newest snapshot.",
+        })
         if (changed) itsSelection.choose(snapshot.id)
       }),
     pin: (snapshot, pinned) =>

@@ -53,7 +53,9 @@ export function kindOf(mode: Mode): string {
 export function progressWords({ phase, done, total }: Progress): string {
   const [what, of] = PHASES[phase]
   if (of === "") return what
-  return total === undefined ? `${what}: ${count(done, of)}` : `${what}: ${done.toLocaleString("en-US")} of ${count(total, of)}`
+  return total === undefined
+    ? `${what}: ${count(done, of)}`
+    : `${what}: ${done.toLocaleString("en-US")} of ${count(total, of)}`
 }
 
 const KINDS: Readonly<Record<Mode, string>> = {

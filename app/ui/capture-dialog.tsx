@@ -22,7 +22,14 @@ export function CaptureDialog({ onClose }: { readonly onClose: () => void }): JS
       >
         <label class="field">
           <span>Label, if you like</span>
-          <input ref={label} type="text" maxLength={4_096} autocomplete="off" placeholder="before the refactoring" autofocus />
+          <input
+            ref={label}
+            type="text"
+            maxLength={4_096}
+            autocomplete="off"
+            placeholder="before the refactoring"
+            autofocus
+          />
         </label>
         <p class="hint">A snapshot of the folder as it is. No file is changed.</p>
         <footer class="dialog-foot">

@@ -16,12 +16,7 @@ export function Choice<Value extends string>({ legend, value, options, onChoose 
       <legend class="unseen">{legend}</legend>
       {options.map((option) => (
         <label key={option.value} class={option.value === value ? "chosen" : undefined}>
-          <input
-            type="radio"
-            name={name}
-            checked={option.value === value}
-            onChange={() => onChoose(option.value)}
-          />
+          <input type="radio" name={name} checked={option.value === value} onChange={() => onChoose(option.value)} />
           {option.label}
         </label>
       ))}

@@ -56,7 +56,9 @@ function NowHead(): JSX.Element {
   return (
     <Head title="The folder now">
       <p class="detail-facts">
-        {newest === undefined ? "There is no snapshot yet." : `Compared with “${printable(nameOf(newest))}”, the newest snapshot.`}
+        {newest === undefined
+          ? "There is no snapshot yet."
+          : `Compared with “${printable(nameOf(newest))}”, the newest snapshot.`}
       </p>
       <div class="actions">
         <Button
@@ -173,13 +175,7 @@ function TwoHead({ older, newer }: { readonly older: Snapshot; readonly newer: S
         </div>
       </dl>
       <div class="actions">
-        <Button
-          label="Take back …"
-          icon="revert"
-          hotkey="t"
-          disabled={isBusy}
-          onPress={() => beginRevert(session)}
-        />
+        <Button label="Take back …" icon="revert" hotkey="t" disabled={isBusy} onPress={() => beginRevert(session)} />
         <Button label="Compare no more" icon="close" onPress={() => session.selection.choose(newer.id)} />
       </div>
     </Head>

@@ -40,7 +40,9 @@ function Files({ changes }: { readonly changes: readonly Change[] }): JSX.Elemen
           <Button label="Show all files" onPress={() => (view.search.value = "")} />
         </Empty>
       )}
-      {found.length > 0 && range !== undefined && <DiffList key={`${range.from} ${range.to}`} range={range} changes={found} />}
+      {found.length > 0 && range !== undefined && (
+        <DiffList key={`${range.from} ${range.to}`} range={range} changes={found} />
+      )}
     </>
   )
 }

@@ -26,12 +26,19 @@ export function DiffToolbar({ changes, found }: DiffToolbarProps): JSX.Element {
   return (
     <div class="diff-toolbar">
       <p class="diff-count" role="status">
-        <strong>{isSearched ? `${found.length.toLocaleString("en-US")} of ${count(changes.length, "file")}` : count(changes.length, "file")}</strong>
-        {told.map(([number, what]) => number > 0 && (
-          <span key={what} class={`told ${what}`}>
-            {number.toLocaleString("en-US")} {what}
-          </span>
-        ))}
+        <strong>
+          {isSearched
+            ? `${found.length.toLocaleString("en-US")} of ${count(changes.length, "file")}`
+            : count(changes.length, "file")}
+        </strong>
+        {told.map(
+          ([number, what]) =>
+            number > 0 && (
+              <span key={what} class={`told ${what}`}>
+                {number.toLocaleString("en-US")} {what}
+              </span>
+            ),
+        )}
       </p>
       <label class="search">
         <Icon name="search" label="Search files by path" />

@@ -35,7 +35,10 @@ export function FileBody({ change, patch }: FileBodyProps): JSX.Element {
       {linesLeft > 0 && (
         <div class="file-words more">
           <p>A large change: {count(linesLeft, "line")} more.</p>
-          <Button label={`Show ${count(Math.min(linesLeft, MORE_LINES), "line")} more`} onPress={() => setMost(most + MORE_LINES)} />
+          <Button
+            label={`Show ${count(Math.min(linesLeft, MORE_LINES), "line")} more`}
+            onPress={() => setMost(most + MORE_LINES)}
+          />
         </div>
       )}
     </>

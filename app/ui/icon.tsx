@@ -50,7 +50,11 @@ export type IconName = keyof typeof ICONS
 export function Icon({ name, label }: { readonly name: IconName; readonly label?: string }): JSX.Element {
   const parts: IconNode = ICONS[name]
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden={label === undefined} aria-label={label} role={label && "img"}>
+    <svg
+      class="icon"
+      viewBox="0 0 24 24"
+      {...(label === undefined ? { "aria-hidden": true } : { role: "img", "aria-label": label })}
+    >
       {parts.map(([tag, attributes]) => h(tag, attributes))}
     </svg>
   )

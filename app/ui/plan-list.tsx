@@ -24,7 +24,10 @@ export function PlanList({ plan, ticked }: PlanListProps): JSX.Element {
   const { restoring } = useSession()
   const [search, setSearch] = useState("")
   const all = useMemo(() => rowsOf(plan), [plan])
-  const rows = useMemo(() => all.filter(({ path }) => path.toLowerCase().includes(search.trim().toLowerCase())), [all, search])
+  const rows = useMemo(
+    () => all.filter(({ path }) => path.toLowerCase().includes(search.trim().toLowerCase())),
+    [all, search],
+  )
   const free = rows.filter(({ verb }) => verb !== "keep").map(({ path }) => path)
   const on = free.filter((path) => ticked.has(path)).length
   return (
@@ -70,7 +73,13 @@ export function PlanList({ plan, ticked }: PlanListProps): JSX.Element {
   )
 }
 
-function PlanRows({ rows, ticked }: { readonly rows: readonly PlanRow[]; readonly ticked: ReadonlySet<string> }): JSX.Element {
+function PlanRows({
+  rows,
+  ticked,
+}: {
+  readonly rows: readonly PlanRow[]
+  readonly ticked: ReadonlySet<string>
+}): JSX.Element {
   const { restoring } = useSession()
   const scroller = useRef<HTMLDivElement>(null)
   const virtual = useVirtual({
@@ -125,7 +134,11 @@ function rowsOf({ writes, deletes, keeps }: RestorePlan): PlanRow[] {
   const verbOf = ({ before, merged }: PlannedChange): PlanRow["verb"] =>
     merged === true ? "merge" : before === undefined ? "create" : "change"
   return [
-    ...writes.map((change): PlanRow => ({ path: change.path, verb: verbOf(change), why: change.merged === true ? MERGED : "" })),
+    ...writes.map((change): PlanRow => ({
+      path: change.path,
+      verb: verbOf(change),
+      why: change.merged === true ? MERGED : "",
+    })),
     ...deletes.map(({ path }): PlanRow => ({ path, verb: "delete", why: "" })),
     ...keeps.map(({ path, reason }: Keep): PlanRow => ({ path, verb: "keep", why: KEEP_REASONS[reason] })),
   ]

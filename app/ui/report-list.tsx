@@ -28,13 +28,13 @@ export function ReportList({ report }: { readonly report: RestoreReport }): JSX.
       </p>
       {rows.length > 0 && (
         <div
-      ref={scroller}
-      class="plan-rows"
-      role="group"
-      aria-label="What was done"
-      tabIndex={0}
-      style={{ height: `${virtual.getTotalSize() + BORDERS_PX}px` }}
-    >
+          ref={scroller}
+          class="plan-rows"
+          role="group"
+          aria-label="What was done"
+          tabIndex={0}
+          style={{ height: `${virtual.getTotalSize() + BORDERS_PX}px` }}
+        >
           <div class="virtual" style={{ height: `${virtual.getTotalSize()}px` }}>
             {virtual.getVirtualItems().map(({ index, start }) => {
               const row = rows[index]

@@ -62,7 +62,11 @@ function Review({ restore }: { readonly restore: Extract<Restore, { step: "revie
         <AddedTick aimOffers={aim.offersAdded} keepsAdded={keepsAdded} />
         <Button label="Cancel" onPress={() => restoring.close()} />
         <Button
-          label={ticked.size === total ? `Restore ${count(total, "file")}` : `Restore ${ticked.size} of ${count(total, "file")}`}
+          label={
+            ticked.size === total
+              ? `Restore ${count(total, "file")}`
+              : `Restore ${ticked.size} of ${count(total, "file")}`
+          }
           icon="restore"
           kind="primary"
           disabled={ticked.size === 0 || !isIdle}

@@ -48,7 +48,10 @@ export function StoreDialog({ onClose }: { readonly onClose: () => void }): JSX.
 function Facts({ status }: { readonly status: StoreStatus }): JSX.Element {
   const { snapshots, bytes, reclaimable, oldest, gitdir } = status
   const facts: readonly (readonly [string, string])[] = [
-    ["Snapshots", `${count(snapshots.captures, "capture")}, ${snapshots.safety} for safety, ${snapshots.pinned} pinned`],
+    [
+      "Snapshots",
+      `${count(snapshots.captures, "capture")}, ${snapshots.safety} for safety, ${snapshots.pinned} pinned`,
+    ],
     ["Oldest", oldest === undefined ? "none yet" : fullTime(oldest)],
     ["Size", size(bytes.total)],
     ["To be freed", size(reclaimable)],

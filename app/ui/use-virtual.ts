@@ -12,7 +12,7 @@ type Options = VirtualizerOptions<HTMLElement, HTMLElement>
 
 /** What a long list is. */
 export interface VirtualList {
-  readonly scroller: RefObject<HTMLElement>
+  readonly scroller: RefObject<HTMLElement | null>
   readonly count: number
   readonly estimateSize: (index: number) => number
   readonly getItemKey: (index: number) => string

@@ -167,7 +167,9 @@ function wordsOf(parser: CAC, { operands, flags, rest }: Tokens): Words {
     rest,
     // cac reads "--no-open" as an option "open" that is false then, and true otherwise.
     has: (option) =>
-      option.startsWith("no-") ? options[camelCase(option.slice(3))] === false : options[camelCase(option)] !== undefined,
+      option.startsWith("no-")
+        ? options[camelCase(option.slice(3))] === false
+        : options[camelCase(option)] !== undefined,
     value: (option) => of(option)[0],
     values: of,
   }

@@ -20,10 +20,7 @@ address has one in it. --json prints one line when it is ready,
 /api/openapi.json describes them.
 
 Ctrl-C or SIGTERM ends it: a restore that runs comes to its end first.`,
-  options: [
-    PORT,
-    { usage: "--page-origin <origin>", text: "A page elsewhere on this machine that may ask, too" },
-  ],
+  options: [PORT, { usage: "--page-origin <origin>", text: "A page elsewhere on this machine that may ask, too" }],
   examples: [
     ["serve", "Print the page's address, and serve it until Ctrl-C."],
     ["serve --json", "For a program: one line says where, and with which token."],

@@ -25,7 +25,8 @@ const HEAD = {
   info: {
     title: "treeshot",
     version: "1",
-    description: "Snapshots of one folder. Dates are ISO texts; all other fields are those of the SnapshotStore contract.",
+    description:
+      "Snapshots of one folder. Dates are ISO texts; all other fields are those of the SnapshotStore contract.",
   },
   security: [{ token: [] }],
 }

@@ -6,7 +6,8 @@ import { asBytes, type Api } from "./route.js"
 const events = createRoute({
   method: "get",
   path: "/api/events",
-  summary: "Server-sent events: hello, progress, captured, restored, maintained and recovered, each with its data as JSON",
+  summary:
+    "Server-sent events: hello, progress, captured, restored, maintained and recovered, each with its data as JSON",
   responses: { 200: asBytes("text/event-stream") },
 })
 

@@ -13,7 +13,7 @@ export async function contentSizes(objects: ObjectDatabase, oids: Iterable<Oid>)
   const sizes = new Map<Oid, number>()
   const left = new Set(oids)
   const pause = pauses()
-  for (let found = -1; found !== 0 && left.size > 0; ) {
+  for (let found = -1; found !== 0 && left.size > 0;) {
     const packed = await objects.packedTogether(left)
     found = packed.size
     for (const [oid, { entry }] of packed) {

@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url"
 import type { Page } from "playwright"
 import { preview, type PreviewServer } from "vite"
 import { afterAll, beforeAll, expect, test } from "vitest"
-import { browserForTests, inspect, SIZES, type Size } from "../support/page-in-chromium.js"
+import { browserForTests, inspect, SIZES, WAIT_MS, type Size } from "../support/page-in-chromium.js"
 
 const DIST = fileURLToPath(new URL("../../dist", import.meta.url))
 const open = browserForTests()
@@ -42,37 +42,47 @@ test.for(SIZES)("the demo shows an edit as it is typed, $name", async (size) => 
   expect(complaints).toEqual([])
 })
 
-test.for(SIZES)("each step of the demo's agent is a snapshot, and can be taken back and done again, $name", async (size) => {
-  const { page, complaints } = await openDemo(size)
-  const wrong: string[] = []
-  await inSide(page, size, async () => {
-    for (const step of ["Add due dates to todos", "Show the most urgent first", "Tidy up", "Test that urgent todos come first"]) {
-      await page.getByRole("button", { name: "Let the agent do this step" }).click()
-      await page.getByRole("button", { name: `Take back “${step}”` }).waitFor()
-    }
-    wrong.push(...(await inspect(page, `demo-agent-${size.name}`)))
-    await page.getByRole("button", { name: "Take back “Tidy up”" }).click()
-  })
+test.for(SIZES)(
+  "each step of the demo's agent is a snapshot, and can be taken back and done again, $name",
+  async (size) => {
+    const { page, complaints } = await openDemo(size)
+    const wrong: string[] = []
+    await inSide(page, size, async () => {
+      for (const step of [
+        "Add due dates to todos",
+        "Show the most urgent first",
+        "Tidy up",
+        "Test that urgent todos come first",
+      ]) {
+        await page.getByRole("button", { name: "Let the agent do this step" }).click()
+        await page.getByRole("button", { name: `Take back “${step}”` }).waitFor()
+      }
+      wrong.push(...(await inspect(page, `demo-agent-${size.name}`)))
+      await page.getByRole("button", { name: "Take back “Tidy up”" }).click()
+    })
 
-  const dialog = page.getByRole("dialog", { name: "Take back “Tidy up”" })
-  await dialog.getByText("2 to create").waitFor()
-  await dialog.getByText("2 to change").waitFor()
-  wrong.push(...(await inspect(page, `demo-plan-${size.name}`)))
-  await dialog.getByRole("checkbox", { name: "README.md" }).uncheck()
-  await dialog.getByRole("button", { name: "Restore 3 of 4 files" }).click()
-  await dialog.getByText("3 files written.").waitFor()
-  wrong.push(...(await inspect(page, `demo-report-${size.name}`)))
-  expect(await filesOf(page)).toEqual(expect.arrayContaining(["data/todos.json", "test/todo.test.js", "test/sort.test.js"]))
+    const dialog = page.getByRole("dialog", { name: "Take back “Tidy up”" })
+    await dialog.getByText("2 to create").waitFor()
+    await dialog.getByText("2 to change").waitFor()
+    wrong.push(...(await inspect(page, `demo-plan-${size.name}`)))
+    await dialog.getByRole("checkbox", { name: "README.md" }).uncheck()
+    await dialog.getByRole("button", { name: "Restore 3 of 4 files" }).click()
+    await dialog.getByText("3 files written.").waitFor()
+    wrong.push(...(await inspect(page, `demo-report-${size.name}`)))
+    expect(await filesOf(page)).toEqual(
+      expect.arrayContaining(["data/todos.json", "test/todo.test.js", "test/sort.test.js"]),
+    )
 
-  await dialog.getByRole("button", { name: "Undo" }).click()
-  await page.getByText(/1 file written, 2 deleted/).waitFor()
-  expect(await filesOf(page)).not.toContain("data/todos.json")
-  await page.getByRole("status").getByRole("button", { name: "Redo" }).click()
-  await page.getByText("3 files written.").waitFor()
-  expect(await filesOf(page)).toContain("data/todos.json")
-  expect(wrong).toEqual([])
-  expect(complaints).toEqual([])
-})
+    await dialog.getByRole("button", { name: "Undo" }).click()
+    await page.getByText(/1 file written, 2 deleted/).waitFor()
+    expect(await filesOf(page)).not.toContain("data/todos.json")
+    await page.getByRole("status").getByRole("button", { name: "Redo" }).click()
+    await page.getByText("3 files written.").waitFor()
+    expect(await filesOf(page)).toContain("data/todos.json")
+    expect(wrong).toEqual([])
+    expect(complaints).toEqual([])
+  },
+)
 
 test.for(SIZES)("snapshots of the demo are compared, pinned, searched and let go, $name", async (size) => {
   const { page, complaints } = await openDemo(size)
@@ -102,10 +112,10 @@ test.for(SIZES)("snapshots of the demo are compared, pinned, searched and let go
   await page.getByText("1 of 3 files").waitFor({ state: "detached" })
 
   await page.keyboard.press("f")
-  await expect.poll(() => page.locator("details.file[open]").count()).toBe(0)
+  await expect.poll(() => page.locator("details.file[open]").count(), { timeout: WAIT_MS }).toBe(0)
   wrong.push(...(await inspect(page, `demo-folded-${size.name}`)))
   await page.keyboard.press("f")
-  await expect.poll(() => page.locator("details.file[open]").count()).toBeGreaterThan(0)
+  await expect.poll(() => page.locator("details.file[open]").count(), { timeout: WAIT_MS }).toBeGreaterThan(0)
 
   await page.keyboard.press("p")
   await page.getByRole("button", { name: "Unpin" }).waitFor()
@@ -135,7 +145,7 @@ test.for(SIZES)("snapshots of the demo are compared, pinned, searched and let go
   await page.getByRole("button", { name: "Forget …" }).click()
   await page.getByRole("button", { name: "Forget it" }).click()
   await page.getByText("The snapshot is gone.").waitFor()
-  await expect.poll(() => option(page, "Add due dates to todos").count()).toBe(0)
+  await expect.poll(() => option(page, "Add due dates to todos").count(), { timeout: WAIT_MS }).toBe(0)
   expect(wrong).toEqual([])
   expect(complaints).toEqual([])
 })
@@ -163,9 +173,13 @@ test("the demo's timeline is gone through by keyboard", async () => {
   await page.getByText("The first snapshot").waitFor()
   await page.keyboard.press("ArrowUp")
   await page.keyboard.press("Enter")
-  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label"))).toBe("Files that differ")
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("aria-label")), { timeout: WAIT_MS })
+    .toBe("Files that differ")
   await page.keyboard.press("Escape")
-  await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute("role"))).toBe("listbox")
+  await expect
+    .poll(() => page.evaluate(() => document.activeElement?.getAttribute("role")), { timeout: WAIT_MS })
+    .toBe("listbox")
 })
 
 async function openDemo(size: Size): ReturnType<typeof open> {

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from "vitest"
 import { openStore, type SnapshotStore } from "../../src/index.js"
 import { serveStore } from "../../src/server/store-server.js"
 import { addSnapshots } from "../support/many-snapshots.js"
-import { browserForTests, SIZES } from "../support/page-in-chromium.js"
+import { browserForTests, SIZES, WAIT_MS } from "../support/page-in-chromium.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 const PAGE_FOLDER = fileURLToPath(new URL("../../dist/app", import.meta.url))
@@ -14,7 +14,7 @@ const open = browserForTests()
 /* A page without a single row has some 200 elements. */
 const FEW = 4_000
 
-test("10,000 snapshots are gone through from end to end, with few elements at any moment", { timeout: 300_000 }, async () => {
+test("10,000 snapshots are gone through from end to end, with few elements at any moment", async () => {
   const folder = await temporaryFolder()
   const first = await openIn(folder)
   const trees: string[] = []
@@ -44,12 +44,12 @@ test("10,000 snapshots are gone through from end to end, with few elements at an
     most = Math.max(most, await elementsOf(page))
   }
   // What is in view gets its numbers, wherever it is.
-  await expect.poll(() => page.locator(".snapshot-row").first().textContent(), { timeout: 60_000 }).toContain("1 file")
+  await expect.poll(() => page.locator(".snapshot-row").first().textContent(), { timeout: WAIT_MS }).toContain("1 file")
   expect(most).toBeLessThan(FEW)
   expect(seen.size).toBeGreaterThan(150)
 })
 
-test("a diff of 5,000 files is gone through from end to end, with few elements at any moment", { timeout: 300_000 }, async () => {
+test("a diff of 5,000 files is gone through from end to end, with few elements at any moment", async () => {
   const folder = await temporaryFolder()
   const store = await openIn(folder)
   await store.capture({ label: "before" })
@@ -99,7 +99,6 @@ async function pageOn(store: SnapshotStore): Promise<Page> {
   const server = await serveStore({ store, pageFolder: PAGE_FOLDER })
   onTestFinished(() => server.close())
   const { page } = await open(server.pageUrl, SIZES[0])
-  page.setDefaultTimeout(120_000)
   return page
 }
 

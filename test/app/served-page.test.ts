@@ -5,7 +5,7 @@ import type { Locator, Page } from "playwright"
 import { expect, onTestFinished, test } from "vitest"
 import { openStore, type SnapshotStore } from "../../src/index.js"
 import { serveStore } from "../../src/server/store-server.js"
-import { browserForTests, inspect, SIZES, type Size } from "../support/page-in-chromium.js"
+import { browserForTests, inspect, SIZES, WAIT_MS, type Size } from "../support/page-in-chromium.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 const PAGE_FOLDER = fileURLToPath(new URL("../../dist/app", import.meta.url))
@@ -20,6 +20,7 @@ test.for(SIZES)("an empty store, its first snapshot, and an edit on disk that sh
   await page.keyboard.press("n")
   await page.getByRole("textbox", { name: "Label" }).fill("the first one")
   await page.keyboard.press("Enter")
+  await option(page, "the first one").click()
   await page.getByText("The first snapshot").waitFor()
   wrong.push(...(await inspect(page, `served-first-${size.name}`)))
 
@@ -45,59 +46,62 @@ test.for(SIZES)("an empty store, its first snapshot, and an edit on disk that sh
   expect(complaints).toEqual([])
 })
 
-test.for(SIZES)("a part is restored as the plan shows it, what was edited since is kept, and undo is one click, $name", async (size) => {
-  const { worktree, store } = await project()
-  await store.capture({ label: "before" })
-  await writeFile(join(worktree, "src", "main.js"), "console.log(2)\n")
-  await writeFile(join(worktree, "README.md"), "# changed\n")
-  await writeFile(join(worktree, "added.txt"), "added\n")
-  await writeFile(join(worktree, "notes.log"), "noise\n")
-  await writeFile(join(worktree, ".gitignore"), "*.log\n")
-  await store.capture({ label: "after" })
-  const { page, complaints } = await pageOn(store, size)
+test.for(SIZES)(
+  "a part is restored as the plan shows it, what was edited since is kept, and undo is one click, $name",
+  async (size) => {
+    const { worktree, store } = await project()
+    await store.capture({ label: "before" })
+    await writeFile(join(worktree, "src", "main.js"), "console.log(2)\n")
+    await writeFile(join(worktree, "README.md"), "# changed\n")
+    await writeFile(join(worktree, "added.txt"), "added\n")
+    await writeFile(join(worktree, "notes.log"), "noise\n")
+    await writeFile(join(worktree, ".gitignore"), "*.log\n")
+    await store.capture({ label: "after" })
+    const { page, complaints } = await pageOn(store, size)
 
-  await option(page, "before").click()
-  await page.getByRole("button", { name: "Restore …" }).click()
-  const dialog = page.getByRole("dialog", { name: "Go back to “before”" })
-  await dialog.getByText("2 to delete").waitFor()
-  await dialog.getByText("2 to change").waitFor()
-  await dialog.getByText("A rule ignores it now.").waitFor()
-  const wrong = await inspect(page, `served-plan-${size.name}`)
+    await option(page, "before").click()
+    await page.getByRole("button", { name: "Restore …" }).click()
+    const dialog = page.getByRole("dialog", { name: "Go back to “before”" })
+    await dialog.getByText("2 to delete").waitFor()
+    await dialog.getByText("2 to change").waitFor()
+    await dialog.getByText("A rule ignores it now.").waitFor()
+    const wrong = await inspect(page, `served-plan-${size.name}`)
 
-  await dialog.getByRole("checkbox", { name: "Keep files that were added since" }).check()
-  await dialog.getByText("It was added since.").first().waitFor()
-  await dialog.getByRole("checkbox", { name: "Keep files that were added since" }).uncheck()
-  await dialog.getByText("2 to delete").waitFor()
+    await dialog.getByRole("checkbox", { name: "Keep files that were added since" }).check()
+    await dialog.getByText("It was added since.").first().waitFor()
+    await dialog.getByRole("checkbox", { name: "Keep files that were added since" }).uncheck()
+    await dialog.getByText("2 to delete").waitFor()
 
-  await dialog.getByRole("checkbox", { name: ".gitignore" }).uncheck()
-  // After the plan was shown: it would be lost, if the restore did not look again.
-  await writeFile(join(worktree, "README.md"), "# edited meanwhile\n")
-  await dialog.getByRole("button", { name: "Restore 3 of 4 files" }).click()
-  await dialog.getByText("It changed meanwhile, or something is in its way.").waitFor()
-  wrong.push(...(await inspect(page, `served-conflict-${size.name}`)))
-  expect(await textsIn(worktree)).toEqual({
-    "src/main.js": "console.log(1)\n",
-    "README.md": "# edited meanwhile\n",
-    "added.txt": undefined,
-    ".gitignore": "*.log\n",
-  })
+    await dialog.getByRole("checkbox", { name: ".gitignore" }).uncheck()
+    // After the plan was shown: it would be lost, if the restore did not look again.
+    await writeFile(join(worktree, "README.md"), "# edited meanwhile\n")
+    await dialog.getByRole("button", { name: "Restore 3 of 4 files" }).click()
+    await dialog.getByText("It changed meanwhile, or something is in its way.").waitFor()
+    wrong.push(...(await inspect(page, `served-conflict-${size.name}`)))
+    expect(await textsIn(worktree)).toEqual({
+      "src/main.js": "console.log(1)\n",
+      "README.md": "# edited meanwhile\n",
+      "added.txt": undefined,
+      ".gitignore": "*.log\n",
+    })
 
-  await page.keyboard.press("Escape")
-  await page.getByRole("button", { name: "Undo" }).first().click()
-  await page.getByText("2 files written").waitFor()
-  expect(await textsIn(worktree)).toEqual({
-    "src/main.js": "console.log(2)\n",
-    "README.md": "# edited meanwhile\n",
-    "added.txt": "added\n",
-    ".gitignore": "*.log\n",
-  })
-  await backToTimeline(page, size)
-  await page.getByRole("checkbox", { name: "Safety" }).check()
-  await page.getByText("safety", { exact: true }).first().waitFor()
-  wrong.push(...(await inspect(page, `served-safety-${size.name}`)))
-  expect(wrong).toEqual([])
-  expect(complaints).toEqual([])
-})
+    await page.keyboard.press("Escape")
+    await page.getByRole("button", { name: "Undo" }).first().click()
+    await page.getByText("2 files written").waitFor()
+    expect(await textsIn(worktree)).toEqual({
+      "src/main.js": "console.log(2)\n",
+      "README.md": "# edited meanwhile\n",
+      "added.txt": "added\n",
+      ".gitignore": "*.log\n",
+    })
+    await backToTimeline(page, size)
+    await page.getByRole("checkbox", { name: "Safety" }).check()
+    await page.getByText("safety", { exact: true }).first().waitFor()
+    wrong.push(...(await inspect(page, `served-safety-${size.name}`)))
+    expect(wrong).toEqual([])
+    expect(complaints).toEqual([])
+  },
+)
 
 test.for(SIZES)("what lines cannot show is told in words, $name", async (size) => {
   const { worktree, store } = await project()
@@ -138,7 +142,7 @@ test.for(SIZES)("what lines cannot show is told in words, $name", async (size) =
   expect(await page.locator("img").count()).toBe(0)
   await page.getByRole("searchbox", { name: "Search files by path" }).fill("long.txt")
   await list.getByRole("button", { name: "Show 1,000 lines more" }).click()
-  await list.getByText("line 1399", { exact: true }).waitFor({ state: "attached" })
+  await list.getByText("line 1398", { exact: true }).waitFor({ state: "attached" })
   expect(wrong).toEqual([])
   expect(complaints).toEqual([])
 })
@@ -158,13 +162,16 @@ test.for(SIZES)("what fails says why and can be tried again, and what takes long
   await option(page, "after").click()
   await page.getByText("Comparing …").waitFor()
   const wrong = await inspect(page, `served-loading-${size.name}`)
-  await expect.poll(() => answer !== undefined).toBe(true)
+  await expect.poll(() => answer !== undefined, { timeout: WAIT_MS }).toBe(true)
   const told = page.getByText("The object 1234 is missing. Run verify with repair.")
   await expect
-    .poll(async () => {
-      answer?.()
-      return told.count()
-    })
+    .poll(
+      async () => {
+        answer?.()
+        return told.count()
+      },
+      { timeout: WAIT_MS },
+    )
     .toBeGreaterThan(0)
   wrong.push(...(await inspect(page, `served-failed-${size.name}`)))
   await page.unroute("**/api/changes*")

@@ -25,6 +25,8 @@ export interface OpenPage {
   readonly complaints: readonly string[]
 }
 
+/** So long may anything take on a busy machine. */
+export const WAIT_MS = 120_000
 const SCREENSHOTS = fileURLToPath(new URL("../app/screenshots/", import.meta.url))
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8")
 const SCHEMES = ["light", "dark"] as const
@@ -40,7 +42,7 @@ export function browserForTests(): (url: string, size: Size) => Promise<OpenPage
     const context = await browser.newContext({ viewport: { width, height }, reducedMotion: "reduce", locale: "en-US" })
     onTestFinished(() => context.close())
     const page = await context.newPage()
-    page.setDefaultTimeout(30_000)
+    page.setDefaultTimeout(WAIT_MS)
     const complaints: string[] = []
     page.on("pageerror", (error) => complaints.push(String(error)))
     page.on("console", (message) => {
@@ -72,5 +74,8 @@ async function violations(page: Page): Promise<string[]> {
     const { axe } = globalThis as unknown as { readonly axe: typeof Axe }
     return axe.run(document, { resultTypes: ["violations"] })
   })
-  return found.map(({ id, help, nodes }) => `${id} (${help}): ${nodes.map(({ target, any }) => `${target.join(" ")} ${any.map(({ message }) => message).join("; ")}`).join(" | ")}`)
+  return found.map(
+    ({ id, help, nodes }) =>
+      `${id} (${help}): ${nodes.map(({ target, any }) => `${target.join(" ")} ${any.map(({ message }) => message).join("; ")}`).join(" | ")}`,
+  )
 }

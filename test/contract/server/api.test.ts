@@ -61,7 +61,9 @@ describe.each(BACKENDS)("the API over $name", ({ start }) => {
     place.write("sub/new ü.txt", "new\n")
     await store.capture()
     place.remove("sub/b.txt")
-    expect((await ask("GET", `/api/changes?from=${id}&to=latest`)).json).toEqual(wire(await store.changes(id, "latest")))
+    expect((await ask("GET", `/api/changes?from=${id}&to=latest`)).json).toEqual(
+      wire(await store.changes(id, "latest")),
+    )
     expect((await ask("GET", `/api/changes?from=${id}`)).json).toEqual(wire(await store.changes(id)))
     const some = { paths: ["a.txt", "sub/new ü.txt"], globs: ["**/b.*"] }
     const query = `path=a.txt&path=${encodeURIComponent("sub/new ü.txt")}&glob=${encodeURIComponent("**/b.*")}`
@@ -133,7 +135,10 @@ describe.each(BACKENDS)("the API over $name", ({ start }) => {
     expect((await ask("POST", "/api/prune", { body: { policy } })).status).toBe(200)
     expect(await store.list()).toHaveLength(1)
     expect((await ask("POST", "/api/maintain", { body: {} })).json).toMatchObject({ packsRemoved: expect.any(Number) })
-    expect((await ask("POST", "/api/verify", { body: { repair: true } })).json).toMatchObject({ ok: true, problems: [] })
+    expect((await ask("POST", "/api/verify", { body: { repair: true } })).json).toMatchObject({
+      ok: true,
+      problems: [],
+    })
     expect((await ask("GET", "/api/status")).json).toEqual(wire(await store.status()))
     expect((await ask("GET", "/api/health")).json).toEqual({ ok: true, pid: process.pid, worktree: store.worktree })
   })

@@ -59,9 +59,7 @@ describe.each(BACKENDS)("summary on $name", ({ start }) => {
       ids.push((await store.capture()).snapshot.id)
     }
     const before = await Promise.all(ids.map((id) => store.summary(id)))
-    expect(before.map(({ bytesChanged }) => bytesChanged)).toEqual(
-      ids.map((_, i) => long.length + lines.length + i),
-    )
+    expect(before.map(({ bytesChanged }) => bytesChanged)).toEqual(ids.map((_, i) => long.length + lines.length + i))
     await store.maintain()
     await store.close()
     const again = await place.open()
