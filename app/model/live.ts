@@ -42,8 +42,8 @@ export function live(client: StoreClient, connection: Connection, timeline: Time
 
   async function ask(): Promise<void> {
     // Other processes capture, too, of which this store's events do not tell.
-    const [newest] = await client.list({ kind: "all", limit: 1 })
-    if (newest?.id !== timeline.newest.value?.id || timeline.all.value.state !== "ready") await timeline.reload()
+    await timeline.catchUp()
+    if (timeline.all.value.state !== "ready") return
     const against = timeline.newestCapture.value?.id
     see(against === undefined ? [] : await client.changes(against), against)
   }
@@ -70,7 +70,9 @@ export function live(client: StoreClient, connection: Connection, timeline: Time
     again = false
   }
 
-  document.addEventListener("visibilitychange", () => void look())
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) void look()
+  })
   connection.on((state) => {
     if (state === "connected") void look()
   })

@@ -56,7 +56,6 @@ export function openSession(client: StoreClient, connection: Connection): Sessio
   connection.on((state) => {
     connectionState.value = state
     if (state !== "connected") return
-    void itsTimeline.reload()
     itsComparison.reload()
   })
 
@@ -103,7 +102,7 @@ export function openSession(client: StoreClient, connection: Connection): Sessio
       attempt("Forgetting", async () => {
         await client.forget(snapshot.id)
         itsSelection.choose("now")
-        await itsTimeline.reload()
+        itsTimeline.change(snapshot.id, undefined)
         itsNotices.tell({ kind: "done", text: "The snapshot is gone." })
       }),
   }

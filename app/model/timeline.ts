@@ -1,4 +1,4 @@
-import { batch, computed, signal, type ReadonlySignal, type Signal } from "@preact/signals"
+import { computed, signal, type ReadonlySignal, type Signal } from "@preact/signals"
 import type { Snapshot } from "../../src/snapshot-store.js"
 import type { StoreClient } from "../client.js"
 import { LOADING, ready, valueOr, type Loaded } from "./loaded.js"
@@ -18,8 +18,10 @@ export interface Timeline {
   before(snapshot: Snapshot): Snapshot | undefined
   /** Lists them anew; what is there stays until the new list is. */
   reload(): Promise<void>
-  /** Changes one in place, ahead of the next reload. */
-  change(id: string, change: Partial<Snapshot>): void
+  /** Asks for those that are newer than what is there, and for all only where that does not fit together any more. */
+  catchUp(): Promise<void>
+  /** Changes one in place, ahead of the next reload; without a change takes it out. */
+  change(id: string, change: Partial<Snapshot> | undefined): void
 }
 
 export function timeline(client: StoreClient): Timeline {
@@ -50,11 +52,23 @@ export function timeline(client: StoreClient): Timeline {
     }
   }
 
+  async function catchUp(): Promise<void> {
+    const [newest] = list.value
+    if (newest === undefined) return reload()
+    const found = await client.list({ kind: "all", since: newest.createdAt })
+    // An event was faster.
+    if (list.value[0]?.id !== newest.id) return undefined
+    const at = found.findIndex(({ id }) => id === newest.id)
+    if (at < 0) return reload()
+    if (at > 0) take([...found.slice(0, at), ...list.value])
+    return undefined
+  }
+
   client.on("captured", ({ snapshot }) => {
     if (all.value.state !== "ready" || byId.value.has(snapshot.id)) return
     take([snapshot, ...list.value])
   })
-  client.on("restored", () => void reload())
+  client.on("restored", () => void catchUp().catch(() => {}))
   client.on("maintained", () => void reload())
 
   return {
@@ -76,11 +90,11 @@ export function timeline(client: StoreClient): Timeline {
       return at === undefined ? undefined : list.value[at + 1]
     },
     reload,
+    catchUp,
     change(id, change) {
-      batch(() => {
-        if (all.value.state !== "ready") return
-        take(list.value.map((snapshot) => (snapshot.id === id ? { ...snapshot, ...change } : snapshot)))
-      })
+      if (all.value.state !== "ready") return
+      if (change === undefined) take(list.value.filter((snapshot) => snapshot.id !== id))
+      else take(list.value.map((snapshot) => (snapshot.id === id ? { ...snapshot, ...change } : snapshot)))
     },
   }
 }
