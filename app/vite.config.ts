@@ -18,6 +18,8 @@ export default defineConfig(({ mode }) => {
       outDir: here(isDemo ? "../dist/demo" : "../dist/app"),
       emptyOutDir: true,
       target: "es2022",
+      // What is bundled is named with its licence.
+      license: { fileName: "licenses.md" },
       // The page's policy allows no addresses with data in them.
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },

@@ -81,5 +81,5 @@ function rangeOf({ selected }: Selection, timeline: Timeline): Range | undefined
 }
 
 /** The side of a comparison that is the folder as it is now. */
-export const WORKTREE = "worktree"
+const WORKTREE = "worktree"
 const SETTLE_MS = 80

@@ -2,7 +2,7 @@
  * Puts the page's models together.
  */
 import { signal, type ReadonlySignal, type Signal } from "@preact/signals"
-import type { Snapshot } from "../../src/snapshot-store.js"
+import type { Skipped, Snapshot } from "../../src/snapshot-store.js"
 import type { Connection, ConnectionState, StoreClient } from "../client.js"
 import { activity, type Activity } from "./activity.js"
 import { comparison, type Comparison } from "./comparison.js"
@@ -21,6 +21,7 @@ export type Asking =
   | { readonly kind: "capture" }
   | { readonly kind: "forget"; readonly snapshot: Snapshot }
   | { readonly kind: "keys" }
+  | { readonly kind: "skipped"; readonly skipped: readonly Skipped[] }
   | { readonly kind: "store" }
 
 /** Everything that a page shows of one store. */
@@ -52,6 +53,7 @@ export function openSession(client: StoreClient, connection: Connection): Sessio
   const itsComparison = comparison(client, itsTimeline, itsSelection, itsLive)
   const itsActivity = activity(client)
   const itsNotices = notices()
+  const asking = signal<Asking | undefined>(undefined)
 
   connection.on((state) => {
     connectionState.value = state
@@ -82,15 +84,16 @@ export function openSession(client: StoreClient, connection: Connection): Sessio
     activity: itsActivity,
     notices: itsNotices,
     view: viewSettings(),
-    asking: signal<Asking | undefined>(undefined),
+    asking,
     capture: (label) =>
       attempt("Capturing", async () => {
         const { snapshot, changed, skipped } = await client.capture(label === "" ? {} : { label })
+        const done = changed ? "Captured." : "Nothing changed since the newest snapshot."
         const left = skipped.length === 0 ? "" : ` ${count(skipped.length, "path is", "paths are")} not in it.`
-        itsNotices.tell({
-          kind: "done",
-          text: changed ? `Captured.${left}` : "Nothing changed since the newest snapshot.",
-        })
+        const action = { label: "Show", run: () => (asking.value = { kind: "skipped", skipped }) }
+        itsNotices.tell({ kind: "done", text: done + left, ...(left === "" ? {} : { action }) })
+        // The event that tells of it may come later.
+        itsTimeline.add(snapshot)
         if (changed) itsSelection.choose(snapshot.id)
       }),
     pin: (snapshot, pinned) =>

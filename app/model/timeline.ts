@@ -20,6 +20,8 @@ export interface Timeline {
   reload(): Promise<void>
   /** Asks for those that are newer than what is there, and for all only where that does not fit together any more. */
   catchUp(): Promise<void>
+  /** Puts a new one in front, unless it is there. */
+  add(snapshot: Snapshot): void
   /** Changes one in place, ahead of the next reload; without a change takes it out. */
   change(id: string, change: Partial<Snapshot> | undefined): void
 }
@@ -64,10 +66,11 @@ export function timeline(client: StoreClient): Timeline {
     return undefined
   }
 
-  client.on("captured", ({ snapshot }) => {
-    if (all.value.state !== "ready" || byId.value.has(snapshot.id)) return
-    take([snapshot, ...list.value])
-  })
+  function add(snapshot: Snapshot): void {
+    if (all.value.state === "ready" && !byId.value.has(snapshot.id)) take([snapshot, ...list.value])
+  }
+
+  client.on("captured", ({ snapshot }) => add(snapshot))
   client.on("restored", () => void catchUp().catch(() => {}))
   client.on("maintained", () => void reload())
 
@@ -91,6 +94,7 @@ export function timeline(client: StoreClient): Timeline {
     },
     reload,
     catchUp,
+    add,
     change(id, change) {
       if (all.value.state !== "ready") return
       if (change === undefined) take(list.value.filter((snapshot) => snapshot.id !== id))

@@ -14,11 +14,11 @@ export const KEEP_REASONS: Readonly<Record<KeepReason, string>> = {
 
 /** Why a path is not in a snapshot. */
 export const SKIP_REASONS: Readonly<Record<SkipReason, string>> = {
-  "too-large": "New, and too large",
-  unreadable: "It cannot be read",
-  "changed-while-reading": "It changed each time it was read",
-  "special-file": "A fifo, socket or device",
-  "unsafe-name": "Its name is not safe",
+  "too-large": "New, and too large.",
+  unreadable: "It cannot be read.",
+  "changed-while-reading": "It changed each time it was read.",
+  "special-file": "A fifo, socket or device.",
+  "unsafe-name": "Git forbids its name, or it is not UTF-8.",
 }
 
 export const STATUS_WORDS: Readonly<Record<Change["status"], string>> = {

@@ -11,7 +11,7 @@ export function nameOf({ label, id }: Snapshot): string {
 }
 
 /** The snapshot that is looked at; of two, the newer one. */
-export function selectedSnapshot({ selection, timeline }: Session): Snapshot | undefined {
+function selectedSnapshot({ selection, timeline }: Session): Snapshot | undefined {
   const selected = selection.selected.value
   if (selected.kind === "now") return undefined
   return timeline.withId(selected.kind === "one" ? selected.id : selected.newer)

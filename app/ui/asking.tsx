@@ -3,6 +3,7 @@ import { CaptureDialog } from "./capture-dialog.js"
 import { ForgetDialog } from "./forget-dialog.js"
 import { KeysDialog } from "./keys-dialog.js"
 import { useSession } from "./session-context.js"
+import { SkippedDialog } from "./skipped-dialog.js"
 import { StoreDialog } from "./store-dialog.js"
 
 /** The small dialogs, one at a time. */
@@ -19,6 +20,8 @@ export function Asking(): JSX.Element | null {
       return <ForgetDialog snapshot={asked.snapshot} onClose={close} />
     case "keys":
       return <KeysDialog onClose={close} />
+    case "skipped":
+      return <SkippedDialog skipped={asked.skipped} onClose={close} />
     case "store":
       return <StoreDialog onClose={close} />
     case undefined:

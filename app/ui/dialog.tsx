@@ -31,6 +31,13 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
         event.preventDefault()
         onClose()
       }}
+      onClose={() => {
+        // The browser closes it whatever we say when Escape comes twice: what still runs shows again.
+        onClose()
+        requestAnimationFrame(() => {
+          if (dialog.current?.open === false) dialog.current.showModal()
+        })
+      }}
       onClick={(event) => {
         if (event.target === dialog.current) onClose()
       }}

@@ -1,5 +1,6 @@
 import type { JSX } from "preact"
 import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks"
+import type { Snapshot } from "../../src/snapshot-store.js"
 import type { Selected } from "../model/selection.js"
 import { dayOf } from "../model/text.js"
 import { focusDetail } from "./focus.js"
@@ -15,8 +16,7 @@ export function TimelineList(): JSX.Element {
   const snapshots = timeline.shown.value
   const now = useNow()
   const scroller = useRef<HTMLDivElement>(null)
-  const today = dayOf(now, new Date(0))
-  const days = useMemo(() => snapshots.map(({ createdAt }) => dayOf(createdAt, now)), [snapshots, today])
+  const days = useMemo(() => daysOf(snapshots, now), [snapshots, now.toDateString()])
   const startsDay = (at: number): boolean => days[at] !== days[at - 1]
   const virtual = useVirtual({
     scroller,
@@ -96,6 +96,17 @@ export function TimelineList(): JSX.Element {
       {snapshots.length === 0 && <p class="timeline-empty">There is no snapshot yet. Capture one to begin.</p>}
     </div>
   )
+}
+
+/** The day of each snapshot in words, told once for all of a day. */
+function daysOf(snapshots: readonly Snapshot[], now: Date): readonly string[] {
+  const words = new Map<string, string>()
+  return snapshots.map(({ createdAt }) => {
+    const key = createdAt.toDateString()
+    const known = words.get(key) ?? dayOf(createdAt, now)
+    words.set(key, known)
+    return known
+  })
 }
 
 function idsOf(selected: Selected): readonly string[] {

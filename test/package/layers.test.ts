@@ -93,7 +93,10 @@ test("the layer rule knows every file and folder of src", async () => {
 test("the page imports the contract, and only its demo the entry for browsers", async () => {
   const targets = ["snapshot-store", "browser", "index", "core/errors", "open-store-browser", "cli/main"]
   const lines = targets.map((target) => `import "../../src/${target}.js"`)
-  const files = { "app/ui/scratch.ts": [...lines, 'import "../demo/a.js"', 'import "node:fs"'], "app/demo/scratch.ts": lines }
+  const files = {
+    "app/ui/scratch.ts": [...lines, 'import "../demo/a.js"', 'import "node:fs"'],
+    "app/demo/scratch.ts": lines,
+  }
   const complaints = await lint(files, LAYER_RULES, "app")
   const refusedIn = (file: string): number[] =>
     complaints.filter((complaint) => complaint.file === file).map(({ line }) => line)
