@@ -2,7 +2,7 @@ import { playwright } from "@vitest/browser-playwright"
 import { defineConfig, type TestProjectConfiguration } from "vitest/config"
 import { findChromium, type ChromiumLaunch } from "./test/support/chromium.js"
 
-const FOLDERS = ["contract", "conformance", "faults", "package"]
+const FOLDERS = ["contract", "conformance", "faults", "package", "app"]
 
 export default defineConfig({
   test: {
@@ -19,9 +19,11 @@ export default defineConfig({
 })
 
 function project(name: string, include: string[], excluded: readonly string[] = []): TestProjectConfiguration {
+  // A page is waited for two minutes at each step.
+  const patience = name === "app" ? { testTimeout: 600_000, hookTimeout: 600_000 } : {}
   const exclude = excluded.map((folder) => `test/${folder}/**`)
   // Files share their process, as nothing in it is theirs alone: to load every module anew for each takes a minute.
-  return { extends: true, test: { name, include, exclude, isolate: false } }
+  return { extends: true, test: { name, include, exclude, isolate: false, ...patience } }
 }
 
 /* Where there is no Chromium, one test says so and fails in the place of those that need it. */

@@ -90,6 +90,20 @@ test("the layer rule knows every file and folder of src", async () => {
   expect(names.filter((name) => !LAYERS.includes(name))).toEqual([])
 })
 
+test("the page imports the contract, and only its demo the entry for browsers", async () => {
+  const targets = ["snapshot-store", "browser", "index", "core/errors", "open-store-browser", "cli/main"]
+  const lines = targets.map((target) => `import "../../src/${target}.js"`)
+  const files = {
+    "app/ui/scratch.ts": [...lines, 'import "../demo/a.js"', 'import "node:fs"'],
+    "app/demo/scratch.ts": lines,
+  }
+  const complaints = await lint(files, LAYER_RULES, "app")
+  const refusedIn = (file: string): number[] =>
+    complaints.filter((complaint) => complaint.file === file).map(({ line }) => line)
+  expect(refusedIn("app/ui/scratch.ts")).toEqual([2, 3, 4, 5, 6, 7, 8])
+  expect(refusedIn("app/demo/scratch.ts")).toEqual([3, 4, 5, 6])
+})
+
 test("two files that import each other are refused, even if only for types", async () => {
   const files = {
     "src/core/a.ts": ['import type { B } from "./b.js"', "export type A = B | 1"],
@@ -134,10 +148,11 @@ function importsOf(source: string): string[] {
   return Array.from(source.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"'\s]+)["']/g), ([, wanted]) => wanted ?? "")
 }
 
-/* What our lint says of these files, sorted by file and line. */
+/* What our lint says of these files of a part of the checkout, sorted by file and line. */
 async function lint(
   files: Readonly<Record<string, readonly string[]>>,
   rules?: readonly string[],
+  part = "src",
 ): Promise<Complaint[]> {
   const folder = await temporaryFolder()
   for (const name of [".oxlintrc.json", "tsconfig.json"]) await cp(join(CHECKOUT, name), join(folder, name))
@@ -146,7 +161,7 @@ async function lint(
     await mkdir(dirname(join(folder, file)), { recursive: true })
     await writeFile(join(folder, file), `${lines.join("\n")}\n`)
   }
-  const done = spawnSync(process.execPath, [OXLINT, "--format", "unix", "src"], { cwd: folder, encoding: "utf8" })
+  const done = spawnSync(process.execPath, [OXLINT, "--format", "unix", part], { cwd: folder, encoding: "utf8" })
   const found = done.stdout.matchAll(/^(?<file>.+?):(?<line>\d+):\d+: .* \[Error\/(?<rule>.+)\]$/gm)
   return Array.from(found, ({ groups }) => ({
     file: groups?.["file"] ?? "",

@@ -1,3 +1,0 @@
-/* memfs derives its streams from these when it is loaded; the tests use none. */
-export class Readable {}
-export class Writable {}
