@@ -39,8 +39,9 @@ export interface OpenOptions {
   /** What a snapshot that was returned survives: a power cut (default), or the end of this process only. */
   readonly durability?: "power" | "process"
   /**
-   * What automatic maintenance keeps; `false` switches it off. Default: everything of the last 7 days, one a day for 30
-   * days, and the newest 20 at least.
+   * What automatic maintenance keeps; `false` switches it off. It is noted in the store: whoever opens it without this
+   * option lets nothing go that was asked for here, and nothing at all after `false`. Default, where nobody asked for
+   * anything: everything of the last 7 days, one a day for 30 days, and the newest 20 at least.
    */
   readonly retention?: RetentionPolicy | false
   /** Takes "/", the home folder or the root of a drive as a work tree, which are refused otherwise. */
@@ -180,7 +181,8 @@ export interface RestoreReport {
 /** How to prune. */
 export interface PruneOptions {
   /**
-   * Tells what would go, and removes nothing. Trees of another tool that have no ref yet are not told of: only a real run
+   * Tells what would go, and removes nothing; with `maxBytes`, of the store as it is packed now: otherwise maintenance comes
+   * first, and what it gives back need not go. Trees of another tool that have no ref yet are not told of: only a real run
    * adopts them. Default: false.
    */
   readonly dryRun?: boolean
@@ -202,7 +204,7 @@ export interface PruneReport {
   readonly removed: readonly RemovedSnapshot[]
   /** Those that stay, newest first. */
   readonly kept: readonly KeptSnapshot[]
-  /** The oids of the adopted trees that were let go: trees that another tool left in the store without a ref. */
+  /** The oids of the adopted trees that were let go: trees that have a ref of their own and no snapshot. */
   readonly adopted: readonly string[]
   /** Bytes that only what went reaches, as it is stored; 0 when something that stays cannot be read: nothing is removed then. */
   readonly bytesFreed: number
@@ -212,6 +214,11 @@ export interface PruneReport {
 
 /** How to maintain. */
 export interface MaintainOptions {
+  /**
+   * Does all that automatic maintenance does, due or not: first it lets go of what `retention` does not keep. Default:
+   * false.
+   */
+  readonly automatic?: boolean
   /** Aborting rejects with the signal's reason; what was removed by then stays removed, and the store stays whole. */
   readonly signal?: AbortSignal
   readonly onProgress?: OnProgress
@@ -271,6 +278,11 @@ export interface VerifyReport {
   readonly repaired: readonly string[]
   /** Where a repair moved damaged files to, relative to the gitdir. Nothing removes them. */
   readonly setAside: readonly string[]
+  /**
+   * The oids of trees that only snapshots named whose commits are lost. A repair gave them refs, so that they can be
+   * compared and restored; retention treats them as adopted trees that were written at the time of the repair.
+   */
+  readonly adopted: readonly string[]
 }
 
 /** What is in the store, in bytes and snapshots. */
@@ -399,8 +411,8 @@ export interface SnapshotStore extends AsyncDisposable {
    */
   maintain(options?: MaintainOptions): Promise<MaintainReport>
   /**
-   * Whether automatic maintenance would run after the next capture: for those that switched it off, or whose process ends
-   * with each capture.
+   * Whether enough has come together for automatic maintenance: for those that switched it off, or whose process ends with
+   * each capture. They call `maintain`, with `automatic` or without.
    */
   maintenanceDue(): Promise<boolean>
   /**

@@ -40,20 +40,25 @@ export interface Removed {
   readonly reason: "no-rule" | "max-bytes"
 }
 
-/**
- * Applies a policy, and changes nothing. With `maxBytes`, refs that cannot be read: REF_INVALID. Where nobody asks for
- * the bytes (`isSized` is false) and no rule needs them, they are 0: to know them, every snapshot is read.
- */
+/** What a choice is about. */
+export interface ChoiceTerms {
+  /** Default: true. Otherwise, where no rule needs them, the bytes are 0: to know them, every snapshot is read. */
+  readonly isSized?: boolean
+  /** Trees that another tool left stay, however old they are. Default: false. */
+  readonly keepsAdopted?: boolean
+}
+
+/** Applies a policy, and changes nothing. With `maxBytes`, refs that cannot be read: REF_INVALID. */
 export async function choose(
   store: StoreContext,
   policy: RetentionPolicy,
   nowMs: number,
-  isSized: boolean,
+  { isSized = true, keepsAdopted = false }: ChoiceTerms,
 ): Promise<Choice> {
   const byRules = retain(await listAll(store), nowMs, policy)
   const { kept } = byRules
   const removed = byRules.removed.map((item): Removed => ({ item, reason: "no-rule" }))
-  const { going: adopted, staying: adoptedKept } = await chooseAdopted(store, policy, nowMs)
+  const { going: adopted, staying: adoptedKept } = await chooseAdopted(store, keepsAdopted ? {} : policy, nowMs)
   const rest = { adopted, adoptedKept }
   if (policy.maxBytes !== undefined)
     return { ...rest, ...(await capped(store, kept, removed, adopted, policy.maxBytes)) }

@@ -11,12 +11,18 @@ export async function maintain(
   options: MaintainOptions & { readonly isBackground?: boolean },
 ): Promise<MaintainReport> {
   options.signal?.throwIfAborted()
-  return underLock(store, MAINTENANCE, async () => {
-    const { maintainer, layout } = store
-    const report =
-      (await maintainer?.(layout.gitdir, options)) ?? (await (await import("./tidy-up.js")).tidyUp(store, options))
-    // Packs that are gone are not kept open, and their objects not found any more.
-    await store.objects.refresh().catch(() => {})
-    return report
-  })
+  return underLock(store, MAINTENANCE, () => maintainLocked(store, options))
+}
+
+/** As `maintain`, for who holds the lock. */
+export async function maintainLocked(
+  store: StoreContext,
+  options: MaintainOptions & { readonly isBackground?: boolean },
+): Promise<MaintainReport> {
+  const { maintainer, layout } = store
+  const report =
+    (await maintainer?.(layout.gitdir, options)) ?? (await (await import("./tidy-up.js")).tidyUp(store, options))
+  // Packs that are gone are not kept open, and their objects not found any more.
+  await store.objects.refresh().catch(() => {})
+  return report
 }

@@ -17,6 +17,7 @@ import { refStore } from "../store/refs.js"
 import { restoreRecords } from "../store/restore-records.js"
 import { snapshotLog } from "../store/snapshot-log.js"
 import { wholeSnapshot } from "../store/whole-snapshot.js"
+import { noteRetention } from "../store/retention-note.js"
 import { noteWorktreePath } from "../store/worktree-paths.js"
 import { findOwnRepository } from "../tree/own-repository.js"
 import { rulesSource } from "../tree/rules-now.js"
@@ -52,6 +53,7 @@ export async function openOn(place: OpenPlace, options: OpenOptions): Promise<Sn
   const layout = await prepareGitdir(fileSystem, gitdir)
   const workspace = options.workspace === undefined ? (identity as Workspace) : parseWorkspace(options.workspace)
   await noteWorktreePath(fileSystem, layout, workspace, worktree)
+  if (options.retention !== undefined) await noteRetention(fileSystem, layout, workspace, options.retention)
   const objects = objectDatabase({ fileSystem, hasher, deflater, unpacker, objectsFolder: layout.objects })
   const refs = refStore(fileSystem, layout.gitdir, layout.temporary)
   const include = [...(options.include ?? [])]

@@ -4,33 +4,55 @@ import { checkPolicy, newestFirst } from "../core/retention.js"
 import type { KeptSnapshot, PruneOptions, PruneReport, RemovedSnapshot, RetentionPolicy } from "../snapshot-store.js"
 import { letGo } from "../store/adopt.js"
 import { askToCompact } from "../store/maintenance-note.js"
-import { choose, freedBytes, type Choice } from "./choose.js"
+import { readOwnFiles } from "../store/own-files.js"
+import { ownBytes } from "../store/stored-bytes.js"
+import { choose, freedBytes, type Choice, type ChoiceTerms } from "./choose.js"
 import type { StoreContext } from "./context.js"
 import { letRefsGo } from "./let-go.js"
+import { maintainLocked } from "./maintain.js"
 import { viewOf } from "./snapshot-view.js"
 import { adoptIfForeign, MAINTENANCE, underLock } from "./under-lock.js"
 
+/** What is known of a prune that nobody asked for. */
+export interface PruneTerms extends ChoiceTerms {
+  /** Maintenance has just run. */
+  readonly isFolded?: boolean
+}
+
 /**
  * Deletes the refs of the snapshots that the policy does not keep. A snapshot that cannot be read stays, and is in no
- * list. One whose ref another tool holds is with those that are kept. With `isSized: false` the bytes that it frees are not
- * told where nothing else needs them.
+ * list. One whose ref another tool holds is with those that are kept.
  */
 export async function prune(
   store: StoreContext,
   policy: RetentionPolicy,
-  options: PruneOptions & { readonly isSized?: boolean } = {},
+  options: PruneOptions = {},
+  terms: PruneTerms = {},
 ): Promise<PruneReport> {
   checkPolicy(policy)
-  const { dryRun = false, isSized = true } = options
+  const { dryRun = false } = options
   if (typeof dryRun !== "boolean")
     throw new SnapshotError("INVALID_ARGUMENT", "dryRun is true or false.", { argument: "dryRun" })
   const nowMs = store.platform.clock.nowMs()
-  if (dryRun) return reportOf(await choose(store, policy, nowMs, isSized))
+  if (dryRun) return reportOf(await choose(store, policy, nowMs, terms))
   return underLock(store, MAINTENANCE, async () => {
     await adoptIfForeign(store)
-    const choice = await choose(store, policy, nowMs, isSized)
-    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), isSized))
+    if (policy.maxBytes !== undefined && terms.isFolded !== true) await makeRoom(store, policy.maxBytes)
+    const choice = await choose(store, policy, nowMs, terms)
+    return reportOf(await carriedOut(store, choice, await removeChosen(store, choice, nowMs), terms))
   })
+}
+
+/** What folds, or nothing reaches, may be all that a cap asks for. Where maintenance fails, more snapshots go. */
+async function makeRoom(store: StoreContext, maxBytes: number): Promise<void> {
+  const { platform, layout } = store
+  if (ownBytes(await readOwnFiles(platform.fileSystem, layout)) <= maxBytes) return
+  await askToCompact(platform.fileSystem, layout)
+  try {
+    await maintainLocked(store, {})
+  } catch (error) {
+    if (!(error instanceof SnapshotError) || error.code === "CLOSED") throw error
+  }
 }
 
 /** Removes the refs; gives those that are gone. */
@@ -47,7 +69,7 @@ async function carriedOut(
   store: StoreContext,
   choice: Choice,
   gone: ReadonlySet<RefName>,
-  isSized: boolean,
+  { isSized = true }: ChoiceTerms,
 ): Promise<Choice> {
   const { removed, adopted } = choice
   const locked = removed.filter(({ item }) => !gone.has(item.ref))

@@ -1,14 +1,14 @@
 import { SnapshotError } from "../core/errors.js"
 import type { OnProgress } from "../core/progress.js"
 import type { RetentionPolicy } from "../core/retention.js"
-import type { MaintainOptions, MaintainReport, RestoreReport, SnapshotStore, StoreEvents } from "../snapshot-store.js"
+import type { MaintainReport, RestoreReport, SnapshotStore, StoreEvents, VerifyReport } from "../snapshot-store.js"
 import { capture } from "./capture.js"
 import type { StoreContext } from "./context.js"
 import { list } from "./list.js"
 import { readFile } from "./read-file.js"
 import { resolveSnapshot } from "./resolve.js"
 import { currentView } from "./snapshot-view.js"
-import { Tender } from "./tend.js"
+import { Tender, type TendOptions } from "./tend.js"
 
 /** The public face of an open store: counts running calls, tells listeners, and refuses calls after close. */
 export function snapshotStore(
@@ -55,6 +55,11 @@ export function snapshotStore(
     })
   }
 
+  /** Works under the lock that automatic maintenance works under. */
+  function lockedCall<Value>(step: () => Promise<Value>): Promise<Value> {
+    return call(() => tender.asideFor(step))
+  }
+
   function withProgress<Options extends { readonly onProgress?: OnProgress }>(options: Options): Options {
     checkCall(options)
     const onProgress: OnProgress = (progress) => {
@@ -64,13 +69,13 @@ export function snapshotStore(
     return { ...options, onProgress }
   }
 
-  async function maintain(options: MaintainOptions & { readonly isBackground?: boolean }): Promise<MaintainReport> {
+  async function maintain(options: TendOptions): Promise<MaintainReport> {
     return (await import("./maintain.js")).maintain(context, options)
   }
 
   const tender = new Tender(context, retention, {
-    prune: async (policy) => (await import("./prune.js")).prune(context, policy, { isSized: false }),
-    maintain: (signal) => maintain({ signal, isBackground: true }),
+    prune: async (policy, terms) => (await import("./prune.js")).prune(context, policy, {}, terms),
+    maintain,
     onMaintained: (report) => tell("maintained", report),
   })
 
@@ -118,14 +123,21 @@ export function snapshotStore(
     redo: (options = {}) =>
       restoreCall(async () => (await import("./restore.js")).restoreTo(context, { redo: true }, withProgress(options))),
     prune: (policy, options = {}) =>
-      call(async () => (await import("./prune.js")).prune(context, policy, checkCall(options))),
-    pin: (rev, pinned = true) => call(async () => (await import("./pin.js")).pin(context, rev, pinned)),
-    forget: (rev) => call(async () => (await import("./forget.js")).forget(context, rev)),
-    verify: (options = {}) => call(async () => (await import("./verify.js")).verify(context, withProgress(options))),
+      lockedCall(async () => (await import("./prune.js")).prune(context, policy, checkCall(options))),
+    pin: (rev, pinned = true) => lockedCall(async () => (await import("./pin.js")).pin(context, rev, pinned)),
+    forget: (rev) => lockedCall(async () => (await import("./forget.js")).forget(context, rev)),
+    verify(options = {}) {
+      const verify = async (): Promise<VerifyReport> =>
+        (await import("./verify.js")).verify(context, withProgress(options))
+      return options?.repair === true ? lockedCall(verify) : call(verify)
+    },
     status: () => call(async () => (await import("./status.js")).status(context)),
     maintain: (options = {}) =>
-      call(async () => {
-        const report = await maintain(withProgress(options))
+      lockedCall(async () => {
+        const { automatic = false, ...rest } = withProgress(options)
+        if (typeof automatic !== "boolean") throw badArgument("automatic", "automatic is true or false.")
+        if (automatic) return tender.run(rest)
+        const report = await maintain(rest)
         tell("maintained", report)
         return report
       }),

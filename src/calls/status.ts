@@ -88,11 +88,11 @@ async function isThere({ refs }: StoreContext, name: Parameters<StoreContext["re
 function bytesOf(files: OwnFiles): StoreStatus["bytes"] {
   const own = files.packs.filter((pack) => !pack.isShared)
   return {
-    total: ownBytes(files),
+    total: ownBytes(files) + files.asideBytes,
     packs: sum(own),
     loose: sum(files.loose),
     caches: files.cacheBytes,
-    other: files.otherBytes + sum(files.temporary),
+    other: files.otherBytes + files.asideBytes + sum(files.temporary),
     shared: sum(files.packs.filter((pack) => pack.isShared)),
   }
 }

@@ -3,7 +3,7 @@ import { collect } from "../store/collect.js"
 import { isForeign } from "../store/foreign.js"
 import { abandonedTargets } from "../store/held-target.js"
 import { noteMaintenance, readMaintenance } from "../store/maintenance-note.js"
-import { packFiles } from "../store/pack-files.js"
+import { bytesOf, packFiles } from "../store/pack-files.js"
 import { packRefs } from "../store/pack-refs.js"
 import { removeRefs } from "../store/remove-refs.js"
 import { pendingWorkspaces } from "../store/restore-records.js"
@@ -35,9 +35,11 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
     isAlive: aliveness(store),
   })
   const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports, store.refsToPack)
+  const packs = await packFiles(fileSystem, layout)
   await noteMaintenance(fileSystem, layout, {
     atMs: nowMs,
-    packs: (await packFiles(fileSystem, layout)).length,
+    packs: packs.length,
+    bytes: await bytesOf(fileSystem, packs),
     // What is held now is to be gone, too, once it is not.
     ...(isCompactDue && isHeld ? { isCompactDue } : {}),
   })

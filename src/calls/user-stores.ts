@@ -35,12 +35,13 @@ export async function describeStore(fileSystem: FileSystem, gitdir: string): Pro
   // A workspace of which nothing is noted may belong to any work tree.
   const isKnown = worktrees.length > 0 && [...workspaces].every((name) => noted?.has(name ?? "") === true)
   const isGone = worktrees.every(({ exists }) => !exists)
+  const files = await readOwnFiles(fileSystem, layout)
   return {
     gitdir,
     worktree: isKnown ? (isGone ? "gone" : "there") : "unknown",
     worktrees,
     snapshots: names?.length ?? 0,
-    bytes: ownBytes(await readOwnFiles(fileSystem, layout)),
+    bytes: ownBytes(files) + files.asideBytes,
     ...(times.length === 0 ? {} : { newest: new Date(Math.max(...times)) }),
   }
 }

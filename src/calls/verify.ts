@@ -7,7 +7,7 @@ import { repairStore, type StoreRepair } from "../store/repair-store.js"
 import { checkRecords, repairRecords } from "./check-records.js"
 import type { StoreContext } from "./context.js"
 import { lostContentSources } from "./lost-content.js"
-import { aliveness, underLock } from "./under-lock.js"
+import { aliveness, MAINTENANCE, underLock } from "./under-lock.js"
 
 /** Checks the store; with `repair`, repairs what is wrong: LOCK_HELD. */
 export async function verify(store: StoreContext, options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -16,9 +16,12 @@ export async function verify(store: StoreContext, options: VerifyOptions = {}): 
     throw new SnapshotError("INVALID_ARGUMENT", "repair is true or false.", { argument: "repair" })
   signal?.throwIfAborted()
   const request = requestOf(store, options)
-  const found = reportOf({ check: await checkStore(request), repaired: [], setAside: [] }, await checkRecords(store))
+  const found = reportOf(
+    { check: await checkStore(request), repaired: [], setAside: [], adopted: [] },
+    await checkRecords(store),
+  )
   if (found.ok || !repair) return found
-  const done = await underLock(store, "maintenance", async () => {
+  const done = await underLock(store, MAINTENANCE, async () => {
     const [repaired, records] = [await repairUnderLock(store, request), await repairRecords(store)]
     const { left, mended, setAside } = records
     const all = {
@@ -42,7 +45,7 @@ async function repairUnderLock(store: StoreContext, request: StoreCheckRequest):
       ...request,
       refs,
       nowMs: platform.clock.nowMs(),
-      leases: await readLeases(platform.fileSystem, layout.leases, aliveness(store)),
+      leases: () => readLeases(platform.fileSystem, layout.leases, aliveness(store)),
       sources,
       isOurs: (ref) => !isOthers || OWN_REFS.test(ref),
     })
@@ -59,7 +62,7 @@ function requestOf({ platform, layout }: StoreContext, { signal, onProgress }: V
   return { fileSystem, hasher, deflater, unpacker, layout, signal, onProgress }
 }
 
-function reportOf({ check, repaired, setAside }: StoreRepair, others: VerifyReport["problems"]): VerifyReport {
+function reportOf({ check, repaired, setAside, adopted }: StoreRepair, others: VerifyReport["problems"]): VerifyReport {
   const problems = [...check.problems, ...others]
   return {
     ok: problems.length === 0,
@@ -68,5 +71,6 @@ function reportOf({ check, repaired, setAside }: StoreRepair, others: VerifyRepo
     problems,
     repaired,
     setAside,
+    adopted,
   }
 }

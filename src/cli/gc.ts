@@ -1,9 +1,9 @@
 import prettyBytes from "pretty-bytes"
 import { isSnapshotError } from "../core/errors.js"
-import { DEFAULT_RETENTION } from "../core/retention.js"
 import type { MaintainReport } from "../snapshot-store.js"
 import type { Command, Session, Words } from "./command.js"
 import { DONE } from "./failure.js"
+import { patiently } from "./patience.js"
 import { count } from "./text.js"
 
 /** Tidies a store up. */
@@ -16,7 +16,7 @@ are folded into larger ones, and of contents that differ little only the
 differences are kept. Safe beside captures; no snapshot changes.
 
 This happens by itself, in the background, after every 50 snapshots or a day.`,
-  options: [{ usage: "--auto", text: "First prune by the default rules; quiet when another one runs" }],
+  options: [{ usage: "--auto", text: "First let go what retention does not keep; quiet when another one runs" }],
   examples: [["gc", "Tidy up now."]],
   prepare,
 }
@@ -26,8 +26,9 @@ function prepare(words: Words): (session: Session) => Promise<number> {
   return async (session) => {
     const { store, screen, signal, onProgress } = session
     try {
-      if (isAuto) await store.prune(DEFAULT_RETENTION)
-      const report = await store.maintain({ signal, onProgress })
+      const report = await (isAuto
+        ? store.maintain({ signal, onProgress, automatic: true })
+        : patiently(() => store.maintain({ signal, onProgress }), signal))
       session.finishProgress()
       if (screen.json) screen.printJson(report)
       else screen.print(...lines(report))

@@ -90,8 +90,7 @@ async function run(args: readonly string[], screen: Screen, signal: AbortSignal)
   const place = await findPlace(words.value("C"), () => process.cwd())
   // Help and wrong use are told without the time that loading this takes.
   const { openStore } = await import("../open-store.js")
-  // A command is over before maintenance beside it would be.
-  const store = await openStore({ ...options, worktree: place.worktree, retention: false })
+  const store = await openStore({ ...options, worktree: place.worktree })
   const tellRecovered = (report: RestoreReport): void => {
     if (!screen.json) screen.note(...recoveredLines(report))
   }

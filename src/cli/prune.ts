@@ -3,8 +3,10 @@ import { DEFAULT_RETENTION } from "../core/retention.js"
 import type { KeptReason, PruneReport, RemovedSnapshot, RetentionPolicy, Snapshot } from "../snapshot-store.js"
 import { indent } from "./changes.js"
 import type { Command, Option, Session, Words } from "./command.js"
-import { DONE } from "./failure.js"
+import { DONE, FAILED } from "./failure.js"
 import { hintLines } from "./hints.js"
+import { patiently } from "./patience.js"
+import { YES } from "./restore-options.js"
 import { table, type Cell } from "./table.js"
 import { count, grouped, localTime, printable, shortId } from "./text.js"
 import { ageMs, sizeBytes, wholeNumber, wrongUse } from "./values.js"
@@ -30,6 +32,7 @@ snapshots of the last day always stay. treeshot gc gives back the space.`,
     ...RULES,
     { usage: "--default", text: "All of 7 days, one a day for 30, and the last 20" },
     { usage: "--dry-run", text: "Only say what would go and what would stay, and why" },
+    YES,
   ],
   examples: [
     ["prune --default --dry-run", "What the rules of automatic maintenance would let go."],
@@ -40,7 +43,18 @@ snapshots of the last day always stay. treeshot gc gives back the space.`,
     const policy = policyOf(words)
     const dryRun = words.has("dry-run")
     return async (session) => {
-      const report = await session.store.prune(policy, { dryRun })
+      const { confirm, screen, store } = session
+      if (confirm !== undefined && !dryRun && !words.has("yes")) {
+        const preview = await store.prune(policy, { dryRun: true })
+        if (preview.removed.length > 0) {
+          screen.print(...reportLines(preview, true, session))
+          if (!(await confirm(`Let ${count(preview.removed.length, "snapshot")} go?`))) {
+            screen.print("Nothing was touched.")
+            return FAILED
+          }
+        }
+      }
+      const report = await patiently(() => store.prune(policy, { dryRun }), session.signal)
       session.finishProgress()
       if (session.screen.json) session.screen.printJson(report)
       else session.screen.print(...reportLines(report, dryRun, session))
@@ -77,7 +91,7 @@ function reportLines(report: PruneReport, dryRun: boolean, session: Session): st
       : `${dryRun ? "To let go" : "Let go"}: ${count(removed.length, "snapshot")}`,
     ...section(removed, ({ reason }) => [GONE[reason]], session),
     ...(adopted.length > 0
-      ? [`${count(adopted.length, "tree")} of another tool ${dryRun ? "would go" : "went"}, too.`]
+      ? [`${count(adopted.length, "tree")} without a snapshot ${dryRun ? "would go" : "went"}, too.`]
       : []),
     `${dryRun ? "To keep" : "Kept"}: ${count(kept.length, "snapshot")}`,
     ...section(kept, ({ reasons }) => reasons.map((reason) => KEPT[reason]), session),
@@ -86,7 +100,7 @@ function reportLines(report: PruneReport, dryRun: boolean, session: Session): st
       : [`Only what ${dryRun ? "would go" : "went"} needs ${prettyBytes(bytesFreed)} of the store.`, ...hints]),
     ...(bytesOver === undefined
       ? []
-      : [`What has to stay is ${prettyBytes(bytesOver)} above the limit. Unpin or forget some, or give more room.`]),
+      : [`What has to stay is ${prettyBytes(bytesOver)} above the limit. Give more room, or forget some of it.`]),
     ...(isLocked ? ["Another tool holds packed-refs.lock in the store. Prune again when it has ended."] : []),
   ]
 }

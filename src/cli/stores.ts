@@ -5,6 +5,7 @@ import { DONE, FAILED } from "./failure.js"
 import { YES } from "./restore-options.js"
 import { table, type Column } from "./table.js"
 import { age, count, grouped, printable, printablePath } from "./text.js"
+import { wrongUse } from "./values.js"
 
 /** Lists the stores of the user, and removes those that nobody needs. */
 export const stores: Command = {
@@ -14,7 +15,8 @@ export const stores: Command = {
   summary: "List your stores with their folders, sizes and ages",
   about: `Stores that were made with --store are not among them. --remove deletes those
 whose folder is gone, with all their snapshots. A folder on a disk that is not
-mounted looks gone, too: on a terminal it shows them and asks first.`,
+mounted looks gone, too: on a terminal it shows them and asks first, and elsewhere
+it deletes nothing without --yes.`,
   options: [{ usage: "--remove", text: "Delete the stores whose folder is gone" }, YES],
   examples: [
     ["stores", "What there is, the largest first."],
@@ -36,7 +38,12 @@ mounted looks gone, too: on a terminal it shows them and asks first.`,
 async function remove(found: readonly UserStore[], words: Words, surroundings: Surroundings): Promise<number> {
   const { screen, confirm } = surroundings
   const gone = found.filter(({ worktree }) => worktree === "gone")
-  if (gone.length > 0 && confirm !== undefined && !words.has("yes")) {
+  if (gone.length > 0 && !words.has("yes")) {
+    if (confirm === undefined)
+      throw wrongUse(
+        "yes",
+        `${count(gone.length, "store")} would be deleted. Look at them with stores, then say --yes.`,
+      )
     screen.print(...storeTable(gone, surroundings))
     if (!(await confirm(`Delete ${count(gone.length, "store")} with all snapshots in them?`))) {
       screen.print("Nothing was touched.")
@@ -51,6 +58,7 @@ async function remove(found: readonly UserStore[], words: Words, surroundings: S
     screen.printJson({ removed, kept })
   } else {
     screen.note(...[...failures.values()].map(({ message }) => printable(message)))
+    if (removed.length > 0 && confirm === undefined) screen.print(...storeTable(removed, surroundings))
     screen.print(`Deleted ${removed.length === 0 ? "no store." : summary(removed)}`)
   }
   return failures.size === 0 ? DONE : FAILED
@@ -66,7 +74,7 @@ function storeTable(found: readonly UserStore[], { screen, now }: Surroundings):
     { title: "STORE" },
   ]
   const rows = found.map(({ gitdir, worktree, worktrees, snapshots, bytes, newest }) => [
-    worktrees.length === 0 ? "" : worktrees.map(({ path }) => printablePath(path)).join(", "),
+    worktrees.length === 0 ? "?" : worktrees.map(({ path }) => printablePath(path)).join(", "),
     worktree === "there" ? "" : { text: worktree, paint: (text: string) => screen.paint("red", text) },
     grouped(snapshots),
     prettyBytes(bytes),

@@ -3,6 +3,7 @@ import { indent } from "./changes.js"
 import type { Command, Session, Words } from "./command.js"
 import { DONE, FAILED } from "./failure.js"
 import { hintLines, type Hint } from "./hints.js"
+import { patiently } from "./patience.js"
 import { table, type Cell } from "./table.js"
 import { count, grouped, localTime, printable, printablePath, shortId } from "./text.js"
 
@@ -31,7 +32,7 @@ function prepare(words: Words): (session: Session) => Promise<number> {
   const repair = words.has("repair")
   return async (session) => {
     const { store, screen, signal, onProgress } = session
-    const report = await store.verify({ repair, signal, onProgress })
+    const report = await patiently(() => store.verify({ repair, signal, onProgress }), signal)
     session.finishProgress()
     if (screen.json) screen.printJson(report)
     else screen.print(...reportLines(report, repair, await store.list({ kind: "all" }), session))
@@ -56,6 +57,7 @@ function reportLines(
       ? []
       : ["", `Repaired: ${count(repaired.length, "object or file", "objects and files")}.`]),
     ...asideLines(setAside),
+    ...adoptedLines(report.adopted),
     ...(ok ? [] : ["", "Try next:", ...hintLines(hintsFor(problems, repair, session), screen.columns)]),
   ]
 }
@@ -105,6 +107,16 @@ function asideLines(setAside: readonly string[]): string[] {
     "Moved aside, in the store:",
     ...setAside.slice(0, MOST_SHOWN).map(printablePath).map(indent),
     ...more(setAside.length),
+  ]
+}
+
+function adoptedLines(adopted: readonly string[]): string[] {
+  if (adopted.length === 0) return []
+  return [
+    "",
+    "Kept without their snapshots, as trees that restore and diff take:",
+    ...adopted.slice(0, MOST_SHOWN).map(indent),
+    ...more(adopted.length),
   ]
 }
 

@@ -20,8 +20,19 @@ export interface ConfigVariable {
  * here what stands before that line counts.
  */
 export function readGitConfig(text: string): ConfigVariable[] {
+  return parse(text).variables
+}
+
+/** Whether Git would take a configuration file with this text. */
+export function isGitConfig(text: string): boolean {
+  return parse(text).isWhole
+}
+
+/** The variables up to the first line that makes no sense, and whether there is none. */
+function parse(text: string): { readonly variables: ConfigVariable[]; readonly isWhole: boolean } {
   const reader = new Reader(text)
   const variables: ConfigVariable[] = []
+  const ended = { variables, isWhole: false }
   let section: string | undefined
   while (!reader.isAtEnd()) {
     reader.skip(/[ \t\n\v\f\r]*/y)
@@ -29,23 +40,23 @@ export function readGitConfig(text: string): ConfigVariable[] {
     const header = reader.skip(/\[/y)
     if (header !== "") {
       section = reader.section()
-      if (section === undefined) return variables
+      if (section === undefined) return ended
       continue
     }
     const name = reader.skip(/[A-Za-z][A-Za-z0-9-]*/y)
-    if (name === "" || section === undefined) return variables
+    if (name === "" || section === undefined) return ended
     reader.skip(/[ \t]*/y)
     const key = `${section}.${name.toLowerCase()}`
     if (reader.skip(/=/y) === "") {
-      if (reader.skip(/\n|$/y) === "" && !reader.isAtEnd()) return variables
+      if (reader.skip(/\n|$/y) === "" && !reader.isAtEnd()) return ended
       variables.push({ key, value: undefined })
       continue
     }
     const value = reader.value()
-    if (value === undefined) return variables
+    if (value === undefined) return ended
     variables.push({ key, value })
   }
-  return variables
+  return { variables, isWhole: true }
 }
 
 /** The variable that counts: the last of its key. Undefined when there is none. */

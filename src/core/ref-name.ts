@@ -38,7 +38,8 @@ export function workspaceOf(ref: string): string | undefined {
   return ref.startsWith(SNAPSHOTS) ? ref.slice(SNAPSHOTS.length).split("/")[0] : undefined
 }
 
-const PINS = "refs/pins/"
+/** Where the pins of all workspaces stand. */
+export const PINS = "refs/pins/"
 
 /** Where the pins of a workspace stand. */
 export function pinFolder(workspace: Workspace): string {

@@ -67,7 +67,9 @@ export function parsePlace(
 /** Opens the store. Beside the errors of openStore: WORKTREE_MISSING and INVALID_ARGUMENT for the directory. */
 export async function openPlace({ directory, worktree, open, closing }: PlaceRequest): Promise<Place> {
   const folder = await folderIn(worktree, directory)
-  const store = await openStore({ ...open, worktree, ...(folder === ROOT ? {} : { include: [folderGlob(folder)] }) })
+  const include = folder === ROOT ? {} : { include: [folderGlob(folder)] }
+  // The facade cleans up by its own rule.
+  const store = await openStore({ ...open, worktree, ...include, retention: false })
   // What is named may come by the path that was given, or by the real one.
   const roots = [worktree, store.worktree]
   return {

@@ -17,7 +17,7 @@ import type { Hasher } from "../core/hasher.js"
 import type { OnProgress } from "../core/progress.js"
 import { listCandidates } from "./candidates.js"
 import { fold } from "./fold.js"
-import { foreignRoots, isForeign, type ForeignRoots } from "./foreign.js"
+import { foreignRoots, isForeign, NO_ROOTS, type ForeignRoots } from "./foreign.js"
 import type { Oid } from "../core/oid.js"
 import { RESTORES, SNAPSHOTS } from "../core/ref-name.js"
 import type { GitdirLayout } from "./gitdir.js"
@@ -166,8 +166,6 @@ function snapshotLines({ oids }: RefRoots): Oid[][] {
   }
   return [...lines.values()]
 }
-
-const NO_ROOTS: ForeignRoots = { named: [], cached: [] }
 
 async function markAll(
   { objects, signal, onProgress }: CollectRequest,

@@ -42,6 +42,9 @@ export interface ForeignRoots {
   readonly cached: readonly Oid[]
 }
 
+/** Those of a store of ours. */
+export const NO_ROOTS: ForeignRoots = { named: [], cached: [] }
+
 /**
  * The objects of any type that the gitdir names itself: in the index (every stage, sparse folders, the cache tree and
  * settled merges; no gitlinks), in HEAD, FETCH_HEAD and the like, in all refs and in all reflogs, and in those of linked

@@ -1,12 +1,13 @@
 /*
  * The folder of a store: a gitdir in the shape of a bare repository, with a configuration of its own.
  *
- *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ only in gitdirs of other tools
+ *   HEAD, config, objects/, refs/   as Git knows them; refs/adopted/ for trees without a snapshot
  *   damaged/                        what a repair set aside; nothing removes it
  *   leases/                         of running captures
  *   let-go                          adopted trees that retention let go
  *   maintained                      when maintenance last came to its end
  *   locks/                          of running maintenance and restores
+ *   retention.json                  what automatic maintenance keeps of each workspace
  *   restores/                       what each workspace's restores did, and what a running one is about to do
  *   tmp/                            files that are not in place yet; outside of refs/ and objects/, where Git would see them
  *   stat-cache/                     what the last capture of each workspace found; it may be deleted at any time
@@ -18,7 +19,8 @@
 import { lossyText, utf8 } from "../core/bytes.js"
 import { SnapshotError } from "../core/errors.js"
 import type { FileSystem } from "../core/file-system.js"
-import { lastVariable, readGitConfig } from "../core/git-config.js"
+import { isGitConfig, lastVariable, readGitConfig } from "../core/git-config.js"
+import { SNAPSHOTS } from "../core/ref-name.js"
 import { makeFolders, writeAtomically } from "./atomic-file.js"
 import { isUnreadable } from "./unreadable.js"
 
@@ -96,6 +98,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   "stat-cache",
   "restores",
   "maintained",
+  "retention.json",
   "worktrees.json",
   "damaged",
   "let-go",
@@ -119,16 +122,17 @@ const CONFIG = `[core]
 export type StoreFile = "HEAD" | "config"
 
 /**
- * Those of the store's own files that are damaged: a HEAD that Git would not take, or a configuration without the mark of
- * a store, in a folder that holds nothing but what is in a store. A gitdir of another tool has other things, too.
+ * Those of the store's own files that are damaged: a HEAD that Git would not take, or what is left of a configuration, in
+ * a folder that holds snapshots and nothing but what is in a store. A configuration that makes sense and does not have our
+ * mark is another tool's.
  */
 export async function damagedStoreFiles(fileSystem: FileSystem, layout: GitdirLayout): Promise<StoreFile[]> {
   const damaged: StoreFile[] = []
   const head = await readIfReadable(fileSystem, `${layout.gitdir}/HEAD`)
   if (head === undefined || !HEAD_CONTENT.test(head)) damaged.push("HEAD")
   const config = await readIfReadable(fileSystem, `${layout.gitdir}/config`)
-  const isMarked = config !== undefined && lastVariable(readGitConfig(config), "treeshot.version") !== undefined
-  if (!isMarked && (await holdsOwnOnly(fileSystem, layout))) damaged.push("config")
+  if (isDamagedConfig(config) && (await holdsOwnOnly(fileSystem, layout)) && (await hasSnapshots(fileSystem, layout)))
+    damaged.push("config")
   return damaged
 }
 
@@ -137,6 +141,26 @@ export async function writeStoreFile(fileSystem: FileSystem, layout: GitdirLayou
   const content = name === "HEAD" ? HEAD : CONFIG
   await writeAtomically(fileSystem, layout.temporary, `${layout.gitdir}/${name}`, utf8(content), true)
 }
+
+/**
+ * Whether a text, undefined for one that cannot be read, is what damage makes of a configuration: nothing, what Git does
+ * not take, or our own one cut or with some of its bytes changed. Git's own for a bare repository, with which ours begins,
+ * is none.
+ */
+function isDamagedConfig(text: string | undefined): boolean {
+  if (text === undefined || text.trim() === "") return true
+  if (lastVariable(readGitConfig(text), "treeshot.version") !== undefined) return false
+  if (!isGitConfig(text)) return true
+  if (text.length < CONFIG.length)
+    return CONFIG.startsWith(text) && (text.length > OF_GIT_TOO.length || !text.endsWith("\n"))
+  const changed = [...CONFIG].filter((letter, at) => text[at] !== letter).length
+  return text.length === CONFIG.length && changed <= MOST_CHANGED
+}
+
+/** What Git writes for a bare repository, too. */
+const OF_GIT_TOO = CONFIG.slice(0, CONFIG.indexOf("\tlogAllRefUpdates"))
+/** Another tool's that happens to be as long differs in more. */
+const MOST_CHANGED = 8
 
 async function readIfReadable(fileSystem: FileSystem, path: string): Promise<string | undefined> {
   try {
@@ -152,6 +176,12 @@ async function holdsOwnOnly(fileSystem: FileSystem, { gitdir, objects }: GitdirL
   const names = (await fileSystem.list(gitdir)) ?? []
   const folders = (await fileSystem.list(objects)) ?? []
   return names.every(({ name }) => OWN_NAMES.has(name)) && folders.every(({ name }) => !/^[0-9a-f]{2}$/.test(name))
+}
+
+async function hasSnapshots(fileSystem: FileSystem, { gitdir }: GitdirLayout): Promise<boolean> {
+  const loose = await fileSystem.list(`${gitdir}/${SNAPSHOTS.slice(0, -1)}`).catch(() => undefined)
+  if (loose !== undefined && loose.length > 0) return true
+  return (await readIfReadable(fileSystem, `${gitdir}/packed-refs`))?.includes(` ${SNAPSHOTS}`) ?? false
 }
 
 const HEAD_CONTENT = /^(?:ref:\s*refs\/|[0-9a-f]{40}(?![0-9a-f]))/

@@ -40,12 +40,12 @@ export async function takeLock(request: LockRequest): Promise<Lock> {
   const first = `${locks}/${name}`
   const content = utf8(`${JSON.stringify({ token: randomHex(16), createdMs: nowMs, owner })}\n`)
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const dead = await deadHolders(request)
+    const dead = await deadHolders(request, "remove")
     if (dead === undefined) continue
     const own = pathBehind(first, dead)
     if (!(await createExclusively(fileSystem, temporary, own, content))) continue
     try {
-      if (dead[0] === undefined || (await readHolder(fileSystem, first))?.token === dead[0].token)
+      if (dead[0] === undefined || (await readHolder(fileSystem, first, "remove"))?.token === dead[0].token)
         return await heldLock(request, [...dead.map((_, at) => pathBehind(first, dead.slice(0, at))), own])
     } catch (error) {
       await removeIfThere(fileSystem, own).catch(() => {})
@@ -61,7 +61,7 @@ export async function isHeld(
   request: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">,
 ): Promise<boolean> {
   try {
-    await deadHolders(request)
+    await deadHolders(request, "look")
     return false
   } catch (error) {
     if (isSnapshotError(error, "LOCK_HELD")) return true
@@ -79,15 +79,13 @@ interface Holder {
  * The chain of holders that ended without releasing the lock; empty when nobody holds it. Undefined when it changes
  * meanwhile. A live holder: LOCK_HELD.
  */
-async function deadHolders({
-  fileSystem,
-  locks,
-  name,
-  isAlive,
-}: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">): Promise<readonly Holder[] | undefined> {
+async function deadHolders(
+  { fileSystem, locks, name, isAlive }: Pick<LockRequest, "fileSystem" | "locks" | "name" | "isAlive">,
+  emptyFolders: EmptyFolders,
+): Promise<readonly Holder[] | undefined> {
   const chain: Holder[] = []
   for (;;) {
-    const holder = await readHolder(fileSystem, pathBehind(`${locks}/${name}`, chain))
+    const holder = await readHolder(fileSystem, pathBehind(`${locks}/${name}`, chain), emptyFolders)
     if (holder === undefined) return chain
     if (await isAlive(holder.owner, holder.createdMs))
       throw lockHeld(name, holder.owner, holder.createdMs, pathBehind(`${locks}/${name}`, chain))
@@ -103,15 +101,25 @@ function pathBehind(first: string, holders: readonly Holder[]): string {
   return last === undefined ? first : `${first}.${last.token}`
 }
 
+/** What becomes of empty folders in the place of locks, which are nobody's and bar nobody. */
+type EmptyFolders = "remove" | "look"
+
 /**
  * Who made the lock file at `path`; undefined when it is not there. A file that is not whole, or far too large, was made
- * by nobody who can be checked. What is no file was made by nobody who takes locks: an empty folder goes, others are
- * IO_FAILED.
+ * by nobody who can be checked. What is no file was made by nobody who takes locks: an empty folder counts as nothing,
+ * others are IO_FAILED.
  */
-async function readHolder(fileSystem: FileSystem, path: string): Promise<Holder | undefined> {
+async function readHolder(
+  fileSystem: FileSystem,
+  path: string,
+  emptyFolders: EmptyFolders,
+): Promise<Holder | undefined> {
   const stat = await fileSystem.lstat(path)
   if (stat === undefined) return undefined
-  if (stat.kind === "folder" && (await isRemoved(fileSystem, path))) return undefined
+  if (stat.kind === "folder") {
+    const isGone = emptyFolders === "remove" ? isRemoved(fileSystem, path) : isEmpty(fileSystem, path)
+    if (await isGone) return undefined
+  }
   if (stat.kind !== "file") throw notALock(path, stat.kind)
   const bytes = stat.sizeBytes > LARGEST_BYTES ? new Uint8Array() : await fileSystem.readFile(path)
   if (bytes === undefined) return undefined
@@ -132,6 +140,10 @@ async function isRemoved(fileSystem: FileSystem, path: string): Promise<boolean>
     if (errnoOf(error) === "ENOTEMPTY") return false
     throw error
   }
+}
+
+async function isEmpty(fileSystem: FileSystem, path: string): Promise<boolean> {
+  return ((await fileSystem.list(path)) ?? []).length === 0
 }
 
 function parsed(text: string): Partial<Record<keyof Holder, unknown>> {

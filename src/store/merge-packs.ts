@@ -214,11 +214,11 @@ class Merge {
     const like = likeness(oid)
     const base = like === undefined ? undefined : this.#places.get(like)
     const storedBytes = pack.lengthOf(at)
-    if (like === undefined || base === undefined || storedBytes < SHORTEST || pack.sizeOf(at) > largestDelta)
-      return undefined
+    if (like === undefined || base === undefined || storedBytes < SHORTEST) return undefined
+    if (Math.max(pack.sizeOf(at), wholeSizeOf(base)) > largestDelta) return undefined
     if (this.#comparedBytes > MOST_COMPARED || !this.#chains.isFree(oid, like, MOST_STEPS)) return undefined
     this.#comparedBytes += pack.sizeOf(at)
-    const [from, result] = [await objects.read(like), await objects.read(oid)]
+    const [from, result] = [await unlessUnusable(objects.read(like)), await unlessUnusable(objects.read(oid))]
     if (from === undefined || result === undefined || from.bytes.length > largestDelta) return undefined
     return this.#deltaOf(from, result, base, storedBytes)
   }
@@ -261,6 +261,17 @@ class Merge {
     onMerged?.(pack.lengthOf(at))
     return true
   }
+}
+
+/** About the size of an object: a delta mostly makes as much as what it builds on in the end. */
+function wholeSizeOf({ pack, at }: Place): number {
+  const seen = new Set<number>()
+  let whole = at
+  for (let base = pack.baseOf(at); base !== undefined && !seen.has(base); base = pack.baseOf(base)) {
+    seen.add(base)
+    whole = base
+  }
+  return pack.sizeOf(whole)
 }
 
 /** What an entry holds; undefined when it is damaged. */

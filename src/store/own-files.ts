@@ -18,6 +18,8 @@ export interface OwnFiles {
   readonly temporary: readonly OwnTemporary[]
   /** Of the stat caches. */
   readonly cacheBytes: number
+  /** Of what repairs set aside. */
+  readonly asideBytes: number
   /** Of all files that are none of the above: refs, records, configuration and others. */
   readonly otherBytes: number
   /** Paths of folders and files, from the gitdir on, that the system did not let be looked at. */
@@ -104,6 +106,7 @@ class Found {
   readonly #loose: OwnLoose[] = []
   readonly #temporary: OwnTemporary[] = []
   #cacheBytes = 0
+  #asideBytes = 0
   #otherBytes = 0
 
   add(path: string, stat: FileStat): void {
@@ -117,6 +120,7 @@ class Found {
     } else if (oid !== undefined) this.#loose.push({ oid, sizeBytes, writtenMs: fileMs(stat) })
     else if (top === "tmp") this.#temporary.push({ name: second, sizeBytes, writtenMs: fileMs(stat) })
     else if (top === "stat-cache") this.#cacheBytes += sizeBytes
+    else if (top === "damaged") this.#asideBytes += sizeBytes
     else this.#otherBytes += sizeBytes
   }
 
@@ -126,6 +130,7 @@ class Found {
       loose: this.#loose,
       temporary: this.#temporary,
       cacheBytes: this.#cacheBytes,
+      asideBytes: this.#asideBytes,
       otherBytes: this.#otherBytes,
       unreadable: this.unreadable,
     }

@@ -7,3 +7,10 @@ export async function packFiles(fileSystem: FileSystem, { packs }: GitdirLayout)
     name.endsWith(".pack") ? [`${packs}/${name}`] : [],
   )
 }
+
+/** How many bytes these files have; one that is gone has none. */
+export async function bytesOf(fileSystem: FileSystem, paths: readonly string[]): Promise<number> {
+  let bytes = 0
+  for (const path of paths) bytes += (await fileSystem.lstat(path))?.sizeBytes ?? 0
+  return bytes
+}

@@ -1,9 +1,9 @@
 import { writeAtomically } from "./atomic-file.js"
-import type { PackState } from "./audit-pack.js"
+import { auditPack, isSound, type PackState } from "./audit-pack.js"
 import { listCandidates } from "./candidates.js"
 import type { DamagedLoose } from "./check-store.js"
 import type { GitdirLayout } from "./gitdir.js"
-import type { LiveLeases } from "./live-leases.js"
+import { carriesLease, type LiveLeases } from "./live-leases.js"
 import { PackRemains } from "./pack-remains.js"
 import { salvagePack } from "./salvage-pack.js"
 import { keepAside, setAside } from "./set-aside.js"
@@ -13,8 +13,6 @@ import { isUnreadable } from "./unreadable.js"
 /** What files are mended with. */
 export interface RepairPorts extends ObjectPorts {
   readonly layout: GitdirLayout
-  /** Packs that carry the id of one of these are still being published. */
-  readonly leases: LiveLeases
   readonly signal?: AbortSignal | undefined
 }
 
@@ -22,19 +20,25 @@ export interface RepairPorts extends ObjectPorts {
  * Sets damaged packs and loose objects aside, once all that is sound in them is stored anew; gives the paths by which they
  * are there, and how many packs got a new index instead. What the system does not read stays where it is: it may be read
  * again. Only for who holds the maintenance lock.
+ *
+ * `packs` were found before `leases` were read: packs of live ones are still being written, and the others by nobody any
+ * more, so that what they are is looked at once more.
  */
 export async function repairFiles(
   ports: RepairPorts,
+  leases: LiveLeases,
   packs: readonly PackState[],
   loose: readonly DamagedLoose[],
 ): Promise<{ readonly setAside: readonly string[]; readonly indexes: number }> {
-  const { fileSystem, layout, leases } = ports
+  const { fileSystem, layout, signal } = ports
   const moved: string[] = []
   const remains = new PackRemains(ports)
   let indexes = 0
   try {
-    for (const state of packs) {
-      if ([...leases.keys()].some((id) => state.path.includes(id)) || state.pack === "unreadable") continue
+    for (const { path } of packs) {
+      if (carriesLease(leases, path.slice(layout.packs.length))) continue
+      const state = await auditPack(ports, path, signal)
+      if (state === undefined || isSound(state) || state.pack === "unreadable") continue
       try {
         if (await putIndex(ports, state, remains, moved)) indexes++
         else await replacePack(ports, state, remains, moved)

@@ -2,12 +2,24 @@ import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError } from "../core/errors.js"
 import type { GitObject } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
-import { ADOPTED, adoptedTree, baselineRef, SNAPSHOTS, toRefName, type RefName } from "../core/ref-name.js"
+import {
+  ADOPTED,
+  adoptedRef,
+  adoptedTree,
+  baselineRef,
+  pinnedRef,
+  PINS,
+  SNAPSHOTS,
+  toRefName,
+  type RefName,
+} from "../core/ref-name.js"
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { GraphCheck } from "./check-graph.js"
 import type { RefStates, StoreCheck } from "./check-store.js"
+import { isForeign } from "./foreign.js"
 import { mendPackedRefs } from "./mend-packed-refs.js"
 import { objectDatabase } from "./object-database.js"
+import { orphanTrees } from "./orphan-trees.js"
 import { readOwnNodes } from "./own-nodes.js"
 import { refContent, type Refs } from "./refs.js"
 import { removeRefs } from "./remove-refs.js"
@@ -23,8 +35,8 @@ export interface RefRepairPorts extends RepairPorts {
 
 /**
  * Sets refs anew that are damaged, or that name a commit which is lost, where the store still tells what they named:
- * snapshots by the name that their commit has, baselines by their snapshots, adopted trees by their name. Gives the names,
- * and where what they were is kept. Only for who holds the maintenance lock.
+ * snapshots by the name that their commit has, pins and baselines by their snapshots, adopted trees by their name. Gives
+ * the names, and where what they were is kept. Only for who holds the maintenance lock.
  */
 export async function mendRefs(
   ports: RefRepairPorts,
@@ -41,12 +53,16 @@ export async function mendRefs(
     // Which refs went with the lines that were damaged is not known: all snapshots that have none get theirs.
     for (const name of await wholeWithoutRef(ports, stored, refs.oids)) names.add(name)
   }
-  for (const text of names) {
+  const sound = new Map([...refs.oids].filter(([name, oid]) => !lost.has(oid) && !refs.misnamed.has(name)))
+  // Others, pins and baselines among them, go by what snapshots' refs name by then.
+  const [ofSnapshots, others] = [[...names].filter(isOfSnapshot), [...names].filter((name) => !isOfSnapshot(name))]
+  for (const text of [...ofSnapshots, ...others]) {
     const name = toRefName(text)
-    const oid = name === undefined ? undefined : found(name, check, stored)
+    const oid = name === undefined ? undefined : found(name, sound, stored)
     const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
     if (name === undefined || oid === undefined || isSo) continue
     await ports.refs.write(name, oid, true)
+    sound.set(name, oid)
     mended.push(name)
   }
   for (const [name, own] of refs.misnamed)
@@ -55,9 +71,14 @@ export async function mendRefs(
   return { mended, setAside: aside }
 }
 
+function isOfSnapshot(name: string): boolean {
+  return name.startsWith(SNAPSHOTS)
+}
+
 /**
  * Moves refs out of the way that nothing can be made of, and that would keep maintenance from running: damaged ones, and
- * those of snapshots whose commit is lost. Gives where they are. Only for who holds the maintenance lock.
+ * those of snapshots whose commit is lost. Gives where they are, and the trees that got refs of their own, since only such
+ * a commit named them. Only for who holds the maintenance lock.
  *
  * As long as there is anything that the system does not read, none is moved: what a ref names may be there, and without
  * the ref, maintenance would remove what it reaches.
@@ -66,22 +87,34 @@ export async function dropHopelessRefs(
   ports: RefRepairPorts,
   { refs, lost, packs, loose }: StoreCheck,
   isOurs: (name: string) => boolean,
-): Promise<readonly string[]> {
+): Promise<{ readonly setAside: readonly string[]; readonly adopted: readonly Oid[] }> {
   const aside: string[] = []
   const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
-  if (isHidden || loose.some(({ state }) => state === "unreadable")) return aside
-  for (const name of refs.damaged)
-    if (isOurs(name) && (await canRead(ports, name))) aside.push(...(await dropRef(ports, name, undefined)))
-  for (const name of namesOfLost(refs, lost)) aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
-  return aside
+  if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: aside, adopted: [] }
+  const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
+  for (const name of refs.damaged) if (isOurs(name) && (await canRead(ports, name))) going.set(name, undefined)
+  const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
+  const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []
+  for (const [name, oid] of going) aside.push(...(await dropRef(ports, name, oid)))
+  return { setAside: aside, adopted }
 }
 
-/** The refs of snapshots, and the baselines, whose commit is lost. */
+/** Gives the trees refs that lost commits leave. In a gitdir of another tool, every collection does so first. */
+async function adoptOrphans(ports: RefRepairPorts, refs: readonly Oid[]): Promise<readonly Oid[]> {
+  const { fileSystem, layout, nowMs, signal } = ports
+  if (await isForeign(fileSystem, layout)) return []
+  const trees = await orphanTrees(ports, layout, refs, signal)
+  // By the time of the repair, so that retention leaves them for as long as what is captured now.
+  for (const tree of trees) await ports.refs.write(adoptedRef(nowMs, tree), tree, true)
+  return trees
+}
+
+/** The refs of snapshots, the pins, and the baselines, whose commit is lost. */
 function namesOfLost({ oids }: RefStates, lost: ReadonlyMap<Oid, unknown>): string[] {
   return [...oids].filter(([name, oid]) => OF_COMMITS.test(name) && lost.has(oid)).map(([name]) => name)
 }
 
-const OF_COMMITS = /^refs\/(?:snapshots|baseline)\//
+const OF_COMMITS = /^refs\/(?:snapshots|pins|baseline)\//
 
 /** A snapshot that is stored, whether a ref names it or not. */
 interface Stored {
@@ -150,16 +183,18 @@ async function wholeWithoutRef(
   }
 }
 
-/** What a ref should name. */
-function found(name: RefName, { refs, lost }: StoreCheck, stored: ReadonlyMap<string, Stored>): Oid | undefined {
+/** What a ref should name, by the refs that are sound and by the snapshots that are stored. */
+function found(name: RefName, sound: ReadonlyMap<string, Oid>, stored: ReadonlyMap<string, Stored>): Oid | undefined {
   if (name.startsWith(SNAPSHOTS)) return stored.get(name)?.oid
   if (name.startsWith(ADOPTED)) return adoptedTree(name)
+  // A pin without its snapshot would keep the content of one that was let go.
+  if (name.startsWith(PINS)) return sound.get(pinnedRef(name))
   // A copy of it that is packed.
-  const packed = refs.oids.get(name)
-  if (packed !== undefined && !lost.has(packed)) return packed
+  const packed = sound.get(name)
+  if (packed !== undefined) return packed
   let newest: Stored | undefined
   for (const [ref, each] of stored) {
-    const isListed = refs.oids.get(ref) === each.oid
+    const isListed = sound.get(ref) === each.oid
     if (!isListed || baselineRef(each.record.workspace, each.record.scope) !== name) continue
     if (newest === undefined || newest.record.createdMs < each.record.createdMs) newest = each
   }

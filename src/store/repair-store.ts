@@ -7,11 +7,14 @@ import { toOid, type Oid } from "../core/oid.js"
 import { checkStore, type StoreCheck, type StoreCheckRequest } from "./check-store.js"
 import { objectDatabase } from "./object-database.js"
 import { recoverObjects, type ContentSource } from "./recover-objects.js"
+import type { LiveLeases } from "./live-leases.js"
 import { repairFiles, type RepairPorts } from "./repair-packs.js"
 import { dropHopelessRefs, mendRefs, type RefRepairPorts } from "./repair-refs.js"
 
 /** What to repair, and what with. */
 export interface StoreRepairRequest extends StoreCheckRequest, RepairPorts, RefRepairPorts {
+  /** Reads the leases, and revokes those of dead owners. */
+  readonly leases: () => Promise<LiveLeases>
   /** Where lost content is looked for, the first one first. */
   readonly sources: readonly ContentSource[]
   /** Whether a ref may be moved out of the way when nothing can be made of it. */
@@ -26,32 +29,38 @@ export interface StoreRepair {
   readonly repaired: readonly string[]
   /** Where things were moved to, from the gitdir on. */
   readonly setAside: readonly string[]
+  /** Trees whose snapshots' commits are lost, and that have refs of their own now. */
+  readonly adopted: readonly Oid[]
 }
 
 /** Repairs what can be repaired. What the system fails to do throws; what was done by then stays done. */
 export async function repairStore(request: StoreRepairRequest): Promise<StoreRepair> {
   const seen = new Set<string>()
-  const setAside: string[] = []
-  const sought = new Set<Oid>()
+  const made: Made = { sought: new Set(), setAside: [], adopted: [] }
   for (let round = 0; ; round++) {
     request.signal?.throwIfAborted()
     const check = await checkStore(request)
     for (const { oid } of check.problems) seen.add(oid)
-    const isChanged =
-      check.problems.length > 0 && round < MOST_ROUNDS && (await repairStep(request, check, sought, setAside))
-    if (!isChanged) return { check, repaired: await mendedOf(request, check, seen), setAside }
+    const isChanged = check.problems.length > 0 && round < MOST_ROUNDS && (await repairStep(request, check, made))
+    if (!isChanged)
+      return { check, repaired: await mendedOf(request, check, seen), setAside: made.setAside, adopted: made.adopted }
   }
 }
 
-/** The first step that does anything; whether there was one. `sought` are objects that were looked for in vain, or found. */
-async function repairStep(
-  request: StoreRepairRequest,
-  check: StoreCheck,
-  sought: Set<Oid>,
-  aside: string[],
-): Promise<boolean> {
+/** What was done so far. */
+interface Made {
+  /** Objects that were looked for in vain, or found. */
+  readonly sought: Set<Oid>
+  readonly setAside: string[]
+  readonly adopted: Oid[]
+}
+
+/** The first step that does anything; whether there was one. */
+async function repairStep(request: StoreRepairRequest, check: StoreCheck, made: Made): Promise<boolean> {
   const { layout, sources, signal } = request
-  const files = await repairFiles(request, check.packs, check.loose)
+  const { sought, setAside: aside, adopted } = made
+  // After the files were listed, as in a collection: what a capture has put there since is none of them.
+  const files = await repairFiles(request, await request.leases(), check.packs, check.loose)
   aside.push(...files.setAside)
   if (files.setAside.length + files.indexes > 0) return true
   const refs = await mendRefs(request, check)
@@ -61,8 +70,9 @@ async function repairStep(
   for (const oid of lost) sought.add(oid)
   if (lost.length > 0 && (await recoverObjects(request, layout, lost, sources, signal)) > 0) return true
   const dropped = await dropHopelessRefs(request, check, request.isOurs)
-  aside.push(...dropped)
-  return dropped.length > 0
+  aside.push(...dropped.setAside)
+  adopted.push(...dropped.adopted)
+  return dropped.setAside.length > 0
 }
 
 /** What was a problem, is none any more, and is there. */

@@ -62,13 +62,16 @@ class Salvage {
     if (!(await this.#isSound(entry))) return
     const offset = Math.max(PACK_HEADER_BYTES, this.#writer.bytesWritten)
     const bytes = await this.#moving(entry, offset)
+    if (bytes === undefined && !(await this.#putAnew(entry))) return
     if (bytes !== undefined)
       await this.#writer.addPacked({ oid: entry.oid, entry: bytes, crc32: this.#ports.deflater.crc32(bytes) })
-    else {
-      const stream = await this.#pack.stream(entry.oid)
-      if (stream !== undefined) await putObject(this.#ports.hasher, this.#writer, entry.oid, stream)
-    }
     this.#moved.set(entry.offset, offset)
+  }
+
+  /** Whether the object is written now. */
+  async #putAnew({ oid }: PackIndexEntry): Promise<boolean> {
+    const stream = await this.#pack.stream(oid)
+    return stream !== undefined && putObject(this.#ports.hasher, this.#writer, oid, stream)
   }
 
   async #isSound({ oid }: PackIndexEntry): Promise<boolean> {

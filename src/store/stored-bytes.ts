@@ -8,7 +8,7 @@ import type { Hasher } from "../core/hasher.js"
 import type { Oid } from "../core/oid.js"
 import type { SnapshotError } from "../core/errors.js"
 import { leaseOfTemporary } from "./candidates.js"
-import { foreignRoots, isForeign } from "./foreign.js"
+import { foreignRoots, isForeign, NO_ROOTS } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { carriesLease, lookAtLeases, type LeaseLook } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
@@ -79,7 +79,7 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
   }
 
   const roots = [...refs.oids].flatMap(([ref, oid]) => (isLeftOut(ref) ? [] : [oid]))
-  const ofForeign = foreign ? await foreignRoots(request, layout) : { named: [], cached: [] }
+  const ofForeign = foreign ? await foreignRoots(request, layout) : NO_ROOTS
   const bases = [...leases.live.values()].flatMap((base) => base?.oid ?? [])
   const problems = [
     await count([...roots, ...ofForeign.named]),
@@ -110,7 +110,7 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
   }
 }
 
-/** All files of a store but the packs that others share. */
+/** All files of a store but the packs that others share, and what repairs set aside, which nothing but people remove. */
 export function ownBytes({ packs, loose, temporary, cacheBytes, otherBytes }: OwnFiles): number {
   return sum(packs.filter((pack) => !pack.isShared)) + sum(loose) + sum(temporary) + cacheBytes + otherBytes
 }

@@ -33,7 +33,7 @@ export interface SweepRequest {
 export interface SweepReport {
   readonly objectsRemoved: number
   readonly packsRemoved: number
-  /** Packs that only captures of ours count on, of which something is reached. */
+  /** Packs that only captures of ours count on, or that are old enough, of which something is reached. */
   readonly live: readonly LivePack[]
   /** The first failure of a file that could not be removed or looked at; it keeps none of the others. */
   readonly failure: { readonly error: unknown } | undefined
@@ -105,15 +105,17 @@ class Sweep {
     if (index === undefined || index === "unreadable") return
     // In a gitdir that is theirs, other tools may count on ours, too.
     const isOwn = !this.#request.isForeign && (await isNamedByUs(this.#request.hasher, name, index))
+    // A pack that git has made of ours is written anew like ours, as soon as nobody counts on it who just made it.
+    const isFree = isOwn || (!this.#request.isForeign && (await this.#isOlder(`${path}.pack`, graceMs(false))))
     for (const { oid } of index.entries())
       if (reached.has(oid)) {
-        const stat = isOwn ? await fileSystem.lstat(`${path}.pack`) : undefined
+        const stat = isFree ? await fileSystem.lstat(`${path}.pack`) : undefined
         // As long as another repository has it, too, it costs nothing.
         if (stat?.links === 1)
           this.#live.push({ path, index, extensions, sizeBytes: stat.sizeBytes, mtimeNs: stat.mtimeNs })
         return
       }
-    if (!isOwn && !(await this.#isOlder(`${path}.pack`, graceMs(this.#request.isForeign)))) return
+    if (!isFree && !(await this.#isOlder(`${path}.pack`, graceMs(this.#request.isForeign)))) return
     if (!(await this.#removal.pack(path, extensions))) return
     this.#packsRemoved++
     this.#objectsRemoved += index.count

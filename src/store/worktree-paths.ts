@@ -3,11 +3,9 @@
  * real paths of the work trees that were opened as it, the first one first. It is only there to tell people, and whoever
  * cleans up; a store without it works all the same.
  */
-import { exactText, utf8 } from "../core/bytes.js"
 import type { FileSystem } from "../core/file-system.js"
-import { SnapshotError } from "../core/errors.js"
-import { writeAtomically } from "./atomic-file.js"
 import type { GitdirLayout } from "./gitdir.js"
+import { note, readNotes } from "./workspace-notes.js"
 
 /** The real paths of the work trees of each workspace. */
 export type WorktreePaths = ReadonlyMap<string, readonly string[]>
@@ -17,49 +15,33 @@ export async function readWorktreePaths(
   fileSystem: FileSystem,
   layout: Pick<GitdirLayout, "gitdir">,
 ): Promise<WorktreePaths | undefined> {
-  const bytes = await fileSystem.readFile(pathOf(layout))
-  return bytes === undefined ? undefined : parsed(exactText(bytes) ?? "")
+  const notes = await readNotes(fileSystem, pathOf(layout))
+  if (notes === undefined) return undefined
+  const paths = new Map<string, readonly string[]>()
+  for (const [workspace, value] of notes) {
+    if (!isPaths(value)) return undefined
+    paths.set(workspace, value)
+  }
+  return paths
 }
 
-/**
- * Notes that the work tree at `path` was opened as `workspace`, but not in a gitdir that another tool made. Never fails for
- * the system's sake. Of two that write at once, one may be lost: whoever opens that work tree next notes it again.
- */
+/** Notes that the work tree at `path` was opened as `workspace`, but not in a gitdir that another tool made. */
 export async function noteWorktreePath(
   fileSystem: FileSystem,
   layout: GitdirLayout,
   workspace: string,
   path: string,
 ): Promise<void> {
-  try {
-    const known = (await readWorktreePaths(fileSystem, layout)) ?? new Map<string, readonly string[]>()
-    const paths = known.get(workspace) ?? []
-    if (paths.includes(path)) return
-    // Mostly it is known, and what this needs need not be loaded.
-    if (await (await import("./foreign.js")).isForeign(fileSystem, layout)) return
-    const text = JSON.stringify(Object.fromEntries(new Map(known).set(workspace, [...paths, path])))
-    await writeAtomically(fileSystem, layout.temporary, pathOf(layout), utf8(`${text}\n`), false)
-  } catch (error) {
-    if (!(error instanceof SnapshotError)) throw error
-  }
+  await note(fileSystem, layout, pathOf(layout), workspace, (known) => {
+    const paths = isPaths(known) ? known : []
+    return paths.includes(path) ? undefined : [...paths, path]
+  })
 }
 
 function pathOf({ gitdir }: Pick<GitdirLayout, "gitdir">): string {
   return `${gitdir}/worktrees.json`
 }
 
-function parsed(text: string): WorktreePaths | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined
-  const paths = new Map<string, readonly string[]>()
-  for (const [workspace, given] of Object.entries(value)) {
-    if (!Array.isArray(given) || !given.every((path) => typeof path === "string")) return undefined
-    paths.set(workspace, given)
-  }
-  return paths
+function isPaths(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((path) => typeof path === "string")
 }

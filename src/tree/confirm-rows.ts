@@ -54,7 +54,7 @@ export async function confirmRows(
     // Of a folder that was just put there, each file is asked for.
     await pause()
   }
-  portions.push(confirm(portion))
+  if (portion.length > 0) portions.push(confirm(portion))
   await settleAll(portions)
   return { rows, bytes }
 }

@@ -8,8 +8,11 @@ import type { FileSystem } from "../../src/core/file-system.js"
 import { nodeDeflater } from "../../src/platform/node/node-deflater.js"
 import { nodeHasher } from "../../src/platform/node/node-hasher.js"
 import { nodeUnpacker } from "../../src/platform/node/node-unpacker.js"
+import { pinnedRef, PINS, type RefName } from "../../src/core/ref-name.js"
 import { ioError } from "../../src/platform/io-error.js"
 import type { SnapshotStore } from "../../src/snapshot-store.js"
+import { layoutOf } from "../../src/store/gitdir.js"
+import { readOwnNodes } from "../../src/store/own-nodes.js"
 import { readRefRoots } from "../../src/store/roots.js"
 import { flipped, writeLoose, writeSnapshot, writeTree } from "../support/damage.js"
 import { folderOf } from "../support/described-folder.js"
@@ -34,6 +37,8 @@ const LONG = { timeout: 900_000 }
 const start = newMemory()
 /** The snapshots in it: id by ref. */
 const snapshots = new Map<string, string>()
+/** The trees and commits in it. */
+let nodes = new Set<string>()
 /** What the work tree is. */
 let worktree = new Map<string, string>()
 
@@ -47,6 +52,7 @@ beforeAll(async () => {
   }
   await store.restore("latest~1")
   await store.undo()
+  for (const { id } of await store.list({ kind: "all" })) await store.pin(id)
   await store.close()
   const unsynced = await storeOn(fileSystem, { durability: "process" })
   disk.fs.writeFileSync(`${WORKTREE}/a.txt`, "four ".repeat(30))
@@ -74,6 +80,7 @@ beforeAll(async () => {
   ] as const)
     disk.fs.writeFileSync(`${GITDIR}/${path}`, content)
   for (const ref of await refsOf(fileSystem)) snapshots.set(...ref)
+  nodes = await nodesOf(start)
   expect(snapshots.size).toBe(8)
   expect(await brokenRefs({ ...CHECK, ...PORTS }, fileSystem, GITDIR)).toEqual([])
 })
@@ -91,6 +98,19 @@ function packRefs({ disk }: Memory, count: number): void {
 
 function text({ disk }: Memory, path: string): string {
   return Buffer.from(disk.fs.readFileSync(path)).toString()
+}
+
+/** The ids of the trees and commits in the store. */
+async function nodesOf({ fileSystem }: Memory): Promise<Set<string>> {
+  const nodes = new Set<string>()
+  await readOwnNodes({ ...PORTS, fileSystem }, layoutOf(GITDIR), (oid) => nodes.add(oid))
+  return nodes
+}
+
+/** Pins without their snapshots: nobody sees them, nor can anybody remove them. */
+async function strayPins(fileSystem: FileSystem): Promise<string[]> {
+  const { oids } = await readRefRoots(fileSystem, GITDIR, () => {})
+  return [...oids.keys()].filter((ref) => ref.startsWith(PINS) && !oids.has(pinnedRef(ref as RefName)))
 }
 
 /** What the refs of snapshots name, as far as they can be read. */
@@ -249,9 +269,12 @@ async function wrongWithVerify(
 
 /** A pack or an index that is gone is missed when something is missed; a record that is gone was forgotten. */
 function hasToBeNamed(file: string, { name }: Damage, broken: ReadonlySet<string>): boolean {
-  const isGone = name === "deleted" || name === "a folder in its place"
-  if (file.startsWith("objects/pack/")) return !isGone || broken.size > 0
+  if (file.startsWith("objects/pack/")) return !isGone(name) || broken.size > 0
   return file.startsWith("restores/") && name !== "deleted"
+}
+
+function isGone(damage: string): boolean {
+  return damage === "deleted" || damage === "a folder in its place"
 }
 
 const MAY_GO = /^(?:leases|locks|stat-cache|tmp|unsynced)\/|^let-go$/
@@ -271,7 +294,7 @@ async function wrongWithWork(store: SnapshotStore, fileSystem: FileSystem, whole
 async function wrongWithRepair(
   fileSystem: FileSystem,
   file: string,
-  { inflict }: Damage,
+  { name, inflict }: Damage,
   whole: readonly Named[],
 ): Promise<string[]> {
   const wrong: string[] = []
@@ -284,10 +307,14 @@ async function wrongWithRepair(
       if (broken.has(ref) || after.get(ref) !== id) wrong.push(`${ref} was whole before the repair`)
     if (MENDED.test(file) && inflict !== undefined && !ok) wrong.push(`it is not mended: ${JSON.stringify(problems)}`)
     if (!ok && (await store.verify()).ok) wrong.push("there is no problem, other than the repair says")
+    if (inflict !== undefined && !isGone(name))
+      for (const pin of await strayPins(fileSystem)) wrong.push(`${pin} has lost its snapshot`)
     try {
       await store.maintain()
     } catch (error) {
-      const isLost = !ok && error instanceof SnapshotError && error.code.startsWith("OBJECT_")
+      // What was in a lost file of a snapshot is known, and bars nothing.
+      const isFolderLost = problems.some(({ oid }) => nodes.has(oid))
+      const isLost = isFolderLost && error instanceof SnapshotError && error.code.startsWith("OBJECT_")
       if (!isLost && inflict !== undefined) wrong.push(`maintain gave ${String(error)}`)
     }
     const brokenThen = await brokenIn(fileSystem)
@@ -315,6 +342,7 @@ const KINDS: readonly (readonly [string, RegExp])[] = [
   ["packs", /\.pack$/],
   ["indexes of packs", /\.idx$/],
   ["loose refs", /^refs\//],
+  ["pins", /^refs\/pins\//],
   ["packed refs", /^packed-refs$/],
   ["loose objects, and the file of alternates", /^objects\/(?!pack\/)/],
   ["what restores wrote down", /^restores\//],

@@ -66,6 +66,106 @@ test("a file that is rewritten all the time does not make the store grow above i
   await left.close()
 })
 
+test("a store at its cap is not maintained after every capture, and what has to stay above it makes no work", async () => {
+  const maxBytes = 2_000_000
+  const { store, gitdir, worktree } = await storeWith({ retention: { keepLast: 1000, maxBytes } })
+  let maintained = 0
+  store.on("maintained", () => void maintained++)
+  for (let i = 0; i < 30; i++) {
+    await writeFile(join(worktree, "rewritten"), randomBytes(100_000))
+    const { snapshot } = await store.capture()
+    if (i < 19) await store.pin(snapshot.id)
+    // What has to stay is about as much as the cap.
+    while ((await bytesIn(gitdir)) > maxBytes + 500_000) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const { snapshots } = await store.status()
+  expect(snapshots.pinned).toBe(19)
+  // Each run makes room for some captures, or waits for as much to come as a twentieth of the cap.
+  expect(maintained).toBeLessThan(24)
+  await store.close()
+})
+
+test("a cap takes nothing more when what went gives nothing back", async () => {
+  const { store, captured, gitdir, worktree } = await storeWith({ retention: false })
+  for (let i = 0; i < 20; i++) {
+    await writeFile(join(worktree, "big"), randomBytes(100_000))
+    await store.capture()
+  }
+  await captured(1)
+  await store.close()
+  expect(spawnSync("git", ["--git-dir", gitdir, "repack", "-a", "-d", "-q"]).status).toBe(0)
+  const again = await openStore({ worktree, gitdir, retention: { keepLast: 1000, maxBytes: 1_500_000 } })
+  await again.maintain({ automatic: true })
+  // Git made the pack just now, so that it stays for an hour.
+  const left = (await again.list()).length
+  expect(left).toBeGreaterThan(10)
+  for (let i = 0; i < 3; i++) await again.maintain({ automatic: true })
+  await again.close()
+})
+
+test("what one asked for is kept by others who ask for nothing", async () => {
+  const place = await storeWith({ retention: { keepLast: 60 } })
+  await place.captured(55)
+  await place.store.close()
+  const { gitdir, worktree } = place
+  const options = ["-C", worktree, "--store", gitdir, "--workspace", place.store.workspace]
+  const month = ["--import", "data:text/javascript,const now=Date.now;Date.now=()=>now()+60*86400000"]
+  const gc = (): void => {
+    const run = spawnSync(process.execPath, [...month, CLI, "gc", "--auto", ...options], { encoding: "utf8" })
+    expect([run.status, run.stderr]).toEqual([0, ""])
+  }
+  gc()
+  const off = await openStore({ worktree, gitdir, retention: false })
+  expect(await off.list()).toHaveLength(55)
+  await off.close()
+  gc()
+  const few = await openStore({ worktree, gitdir, retention: { keepLast: 30 } })
+  expect(await few.list()).toHaveLength(55)
+  await few.maintain({ automatic: true })
+  expect(await few.list()).toHaveLength(30)
+  await few.close()
+})
+
+test("maintenance that goes on keeps no process alive, and closing the store waits for its end", async () => {
+  const { store, captured, gitdir, worktree } = await storeWith({ retention: false })
+  for (let i = 0; i < 12; i++) {
+    await writeFile(join(worktree, "big"), randomBytes(3_000_000))
+    await store.capture()
+  }
+  await captured(45)
+  await store.close()
+  const script = (end: string): string => `
+    import { openStore } from ${JSON.stringify(BUILT)}
+    import { writeFileSync } from "node:fs"
+    const store = await openStore({ worktree: ${JSON.stringify(worktree)}, gitdir: ${JSON.stringify(gitdir)}, retention: { keepLast: 1000 } })
+    store.on("maintained", () => console.log("maintained"))
+    writeFileSync(${JSON.stringify(join(worktree, "a"))}, String(process.hrtime.bigint()))
+    await store.capture()
+    await new Promise((resolve) => setTimeout(resolve, 400))
+    ${end}`
+  const run = (end: string): readonly unknown[] => {
+    const child = spawnSync(process.execPath, ["--input-type=module", "-e", script(end)], { encoding: "utf8" })
+    return [child.status, child.stderr, child.stdout]
+  }
+  expect(run("")).toEqual([0, "", ""])
+  expect(run("await store.close(); console.log('closed')")).toEqual([0, "", "closed\n"])
+  expect(run("await store.maintain(); await store.close(); console.log('closed')")[2]).toContain("closed")
+})
+
+test("calls that need its lock do not wait for automatic maintenance, which comes after them", async () => {
+  const { store, captured } = await storeWith({ retention: { keepLast: 1000 } })
+  await captured(50)
+  const maintained = new Promise<unknown>((resolve) => void store.on("maintained", resolve))
+  for (let i = 0; i < 10; i++) {
+    await captured(1)
+    await new Promise((resolve) => setTimeout(resolve, 100 + 20 * i))
+    expect((await store.prune({ keepLast: 1000 })).removed).toEqual([])
+    await store.pin("latest")
+  }
+  await maintained
+  await store.close()
+})
+
 test("closing a store ends its maintenance, and the store is whole", async () => {
   const { store, captured, gitdir, worktree } = await storeWith({})
   await captured(52)

@@ -18,6 +18,7 @@ import { readBeside } from "../../src/tree/read-beside.js"
 import { readStable, withFile } from "../../src/tree/read-file.js"
 import { git } from "../support/git.js"
 import { noise } from "../support/git-objects.js"
+import type { SnapshotStore } from "../../src/snapshot-store.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
 const DIST = new URL("../../dist/", import.meta.url)
@@ -264,6 +265,62 @@ const ENDINGS: Readonly<Record<string, string>> = {
   "is ended": "process.exit(0)",
   throws: `throw new Error("the thread broke")`,
 }
+
+describe("a question about no file", () => {
+  it("is answered at once, and shifts no answer to others", async () => {
+    const folder = await temporaryFolder()
+    for (let i = 0; i < 40; i++) write(folder, `${i}`, `content ${i}`)
+    await untilSettled()
+    const reader = await running(contentThreads(WORKER), join(folder, "0"))
+    const none = { limitBytes: NO_LIMIT.limitBytes, isWanted: false, files: [] }
+    const answers = await Promise.all(
+      Array.from({ length: 40 }, async (_, i) => {
+        const empty = reader.read(none)
+        const answer = await readOne(reader, { ...NO_LIMIT, address: join(folder, `${i}`) })
+        return [await empty, answer] as const
+      }),
+    )
+    for (const [i, [empty, answer]] of answers.entries()) {
+      expect(empty).toEqual([])
+      const oid = await hashObject(hasher, "blob", Buffer.from(`content ${i}`))
+      expect(answer).toMatchObject({ oid })
+    }
+  })
+})
+
+describe("stores that capture many files at the same time", () => {
+  it.each([32, 64, 160])(
+    "hold what was in each, also when %d were written just before",
+    { timeout: 120_000 },
+    async (count) => {
+      const { openStore } = (await import(new URL("index.js", DIST).href)) as {
+        readonly openStore: (options: object) => Promise<SnapshotStore>
+      }
+      const place = await temporaryFolder()
+      const [one, other] = [join(place, "one"), join(place, "other")]
+      for (const work of [one, other]) fs.mkdirSync(work)
+      const open = (worktree: string): Promise<SnapshotStore> =>
+        openStore({ worktree, gitdir: `${worktree}.git`, durability: "process", retention: false })
+      const [first, second] = [await open(one), await open(other)]
+      for (let i = 0; i < 300; i++) write(one, `old ${i}`, `old ${i}`)
+      await first.capture()
+      for (let i = 0; i < count; i++) fs.writeFileSync(join(one, `f${i}`), `content ${i}`)
+      await first.capture()
+      await untilSettled()
+      for (let round = 0; round < 3; round++) {
+        fs.writeFileSync(join(one, "more"), `${round}`)
+        for (let i = 0; i < 250; i++) write(other, `${round} ${i}`, `content ${round} ${i}`)
+        await untilSettled()
+        const [, { snapshot }] = await Promise.all([first.capture(), second.capture()])
+        for (let i = 0; i < 250; i++)
+          expect(Buffer.from((await second.readFile(snapshot.id, `${round} ${i}`)) ?? []).toString()).toBe(
+            `content ${round} ${i}`,
+          )
+      }
+      await Promise.all([first.close(), second.close()])
+    },
+  )
+})
 
 describe("a capture of many files", () => {
   it.each(Object.keys(ENDINGS))("is right, and its pack clean for git, when a thread %s midway", async (how) => {

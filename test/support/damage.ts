@@ -6,10 +6,12 @@ import { dirname, join } from "node:path"
 import { deflateSync } from "node:zlib"
 import { encodeCommit } from "../../src/core/commit.js"
 import { EMPTY_TREE, type Oid } from "../../src/core/oid.js"
+import { parsePackIndex } from "../../src/core/pack-index.js"
 import type { Workspace } from "../../src/core/ref-name.js"
 import { refOf, snapshotCommit, type SnapshotRecord } from "../../src/core/snapshot-commit.js"
 import { encodeTree, type TreeEntry } from "../../src/core/tree.js"
 import type { ObjectType } from "../../src/core/object.js"
+import { nodeHasher } from "../../src/platform/node/node-hasher.js"
 import type { StoreUnderTest } from "./store-under-test.js"
 
 type Place = Pick<StoreUnderTest, "fs" | "gitdir">
@@ -36,6 +38,20 @@ export function flipped(bytes: Uint8Array, position: number): Uint8Array {
   const at = position < 0 ? copy.length + position : position
   copy[at] = (copy[at] ?? 0) ^ 1
   return copy
+}
+
+/** Turns a bit in the middle of a packed object's entry; gives the pack's path, from the gitdir on. */
+export async function damageEntry(place: Place, oid: string): Promise<string> {
+  const { fs, gitdir } = place
+  for (const pack of packsOf(place)) {
+    const index = await parsePackIndex(nodeHasher(), new Uint8Array(fs.readFileSync(`${pack}.idx`) as Buffer), pack)
+    const offset = index?.find(oid as Oid)
+    if (index === undefined || offset === undefined) continue
+    const end = index.nextOffset(offset) ?? Number(fs.statSync(`${pack}.pack`).size) - 20
+    overwrite(place, `${pack}.pack`, (bytes) => flipped(bytes, (offset + end) >> 1))
+    return `${pack}.pack`.slice(gitdir.length + 1)
+  }
+  throw new Error(`No pack holds ${oid}.`)
 }
 
 /** Writes an object as a loose one. */

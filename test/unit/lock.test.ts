@@ -6,7 +6,7 @@ import type { FileSystem } from "../../src/core/file-system.js"
 import type { Liveness, Owner } from "../../src/core/owner.js"
 import { nodeFileSystem } from "../../src/platform/node/node-file-system.js"
 import { liveness } from "../../src/store/liveness.js"
-import { takeLock, type Lock } from "../../src/store/lock.js"
+import { isHeld, takeLock, type Lock } from "../../src/store/lock.js"
 import { faultyFileSystem } from "../support/faulty-file-system.js"
 import { interleave, seeded, type Actor } from "../support/interleave.js"
 import { copyOf, newMemory, type Memory } from "../support/store-on.js"
@@ -151,6 +151,18 @@ describe("a lock", () => {
     await held(take(memory.fileSystem))
     await lock.release()
     expect(left(memory)).toEqual([])
+  })
+
+  test("that somebody only asks about changes nothing, not even an empty folder in its place", async () => {
+    const memory = place()
+    memory.disk.fs.mkdirSync(`${LOCKS}/work`)
+    const asked = { fileSystem: memory.fileSystem, locks: LOCKS, isAlive: async () => true }
+    expect(await isHeld({ ...asked, name: "work" })).toBe(false)
+    expect(left(memory)).toEqual(["locks/work"])
+    const lock = await take(memory.fileSystem)
+    expect(await isHeld({ ...asked, name: "work" })).toBe(true)
+    await lock.release()
+    expect(await isHeld({ ...asked, name: "work" })).toBe(false)
   })
 
   test("in whose place there is a fifo is such an error, too, and hangs nobody", async () => {

@@ -556,6 +556,27 @@ describe("cleaning up", () => {
     expect(place.told).toEqual([])
   })
 
+  it("keeps what it was told to keep though many captures come, which nothing else lets go", async () => {
+    const place = await startCalls()
+    const start = Date.now()
+    const calls = place.create({ keepDays: 30, durability: "process" })
+    setClock(start - 20 * DAY_MS)
+    const old: string[] = []
+    for (let i = 0; i < 3; i++) {
+      place.write("a", `old ${i}`)
+      old.push((await calls.track()) as string)
+    }
+    setClock(start)
+    for (let i = 0; i < 55; i++) {
+      place.write("a", `new ${i}`)
+      await calls.track()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500))
+    await calls.cleanup()
+    for (const hash of old.slice(1)) expect(await place.create().diffFull(old[0] as string, hash)).toHaveLength(1)
+    expect(place.told).toEqual([])
+  })
+
   it("keeps as many days as it is told", async () => {
     const place = await startCalls()
     const start = Date.now()

@@ -2,10 +2,8 @@ import fs from "node:fs"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
 import type { Oid } from "../../src/core/oid.js"
-import { parsePackIndex } from "../../src/core/pack-index.js"
 import type { Progress, Snapshot, VerifyReport } from "../../src/index.js"
-import { nodeHasher } from "../../src/platform/node/node-hasher.js"
-import { flipped, overwrite, packsOf, writeLoose, writeSnapshot, writeTree } from "../support/damage.js"
+import { damageEntry, flipped, overwrite, packsOf, writeLoose, writeSnapshot, writeTree } from "../support/damage.js"
 import { git, gitIsThere } from "../support/git.js"
 import { noise } from "../support/git-objects.js"
 import { expectError, onDisk, onMemory, type StoreUnderTest } from "../support/store-under-test.js"
@@ -34,23 +32,6 @@ async function verify(place: StoreUnderTest, repair = false): Promise<VerifyRepo
 
 async function text(place: StoreUnderTest, rev: string, path: string): Promise<string> {
   return Buffer.from((await (await place.open()).readFile(rev, path)) ?? []).toString()
-}
-
-function bytesOf(place: StoreUnderTest, path: string): Uint8Array {
-  return new Uint8Array(place.fs.readFileSync(path) as Buffer)
-}
-
-/** Turns a bit in the middle of an object's entry. */
-async function damageEntry(place: StoreUnderTest, oid: string): Promise<string> {
-  for (const pack of packsOf(place)) {
-    const index = await parsePackIndex(nodeHasher(), bytesOf(place, `${pack}.idx`), pack)
-    const offset = index?.find(oid as Oid)
-    if (index === undefined || offset === undefined) continue
-    const end = index.nextOffset(offset) ?? bytesOf(place, `${pack}.pack`).length - 20
-    overwrite(place, `${pack}.pack`, (bytes) => flipped(bytes, (offset + end) >> 1))
-    return within(place, `${pack}.pack`)
-  }
-  return expect.fail(`no pack holds ${oid}`)
 }
 
 function within(place: StoreUnderTest, path: string): string {
@@ -312,6 +293,46 @@ describe.each(PLACES)("repair on %s", (_, start) => {
     const { ok, repaired } = await verify(place, true)
     expect([ok, repaired]).toEqual([true, ["HEAD", "config"]])
     expect((await (await place.open()).list()).map(({ id }) => id)).toEqual(snapshots.map(({ id }) => id))
+  })
+})
+
+describe("the configuration of a store", () => {
+  const MADE_BY_GIT = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n"
+
+  test.each([
+    ["emptied", () => ""],
+    ["of nothing but zeros", (text: string) => "\0".repeat(text.length)],
+    ["that Git does not take", (text: string) => text.replace("]", "}")],
+    ["cut behind what Git writes, too", (text: string) => text.slice(0, text.indexOf("[gc]"))],
+    ["cut within that", (text: string) => text.slice(0, 60)],
+    ["with a wrong letter in the mark", (text: string) => text.replace("treeshot", "treeshoT").replace("shoT", "shou")],
+  ])("is set anew when it is one %s", async (_, change) => {
+    const place = await onMemory()
+    await storeOf(place, ["one"])
+    const config = join(place.gitdir, "config")
+    const before = Buffer.from(place.fs.readFileSync(config)).toString()
+    overwrite(place, config, () => Buffer.from(change(before)))
+    expect((await verify(place)).problems.map(({ oid }) => oid)).toEqual(["config"])
+    expect(await verify(place, true)).toMatchObject({ ok: true, repaired: ["config"] })
+    expect(Buffer.from(place.fs.readFileSync(config)).toString()).toBe(before)
+  })
+
+  test.each([
+    ["as git makes it", MADE_BY_GIT],
+    ["of another tool", "[core]\n\tbare = true\n[other]\n\ttool = true\n"],
+  ])("%s, beside snapshots of ours and nothing else, is left as it is", async (_, text) => {
+    const place = await onMemory()
+    await storeOf(place, ["one"])
+    overwrite(place, join(place.gitdir, "config"), () => Buffer.from(text))
+    expect(await verify(place, true)).toMatchObject({ ok: true, problems: [], repaired: [] })
+    expect(Buffer.from(place.fs.readFileSync(join(place.gitdir, "config"))).toString()).toBe(text)
+  })
+
+  test("that is empty, where there is no snapshot, is nobody's", async () => {
+    const place = await onMemory()
+    await (await place.open()).close()
+    overwrite(place, join(place.gitdir, "config"), () => new Uint8Array())
+    expect(await verify(place)).toMatchObject({ ok: true, problems: [] })
   })
 })
 

@@ -47,7 +47,7 @@ export function encodeBatch(requests: readonly ContentRequest[]): ContentBatch {
 
 /** The files of a batch. */
 export function decodeBatch({ text }: ContentBatch): BatchedFile[] {
-  const fields = text.split("\0")
+  const fields = text === "" ? [] : text.split("\0")
   const files: BatchedFile[] = []
   for (let i = 0; i < fields.length; i += 2) {
     const known = fields[i + 1] as string

@@ -53,7 +53,10 @@ export class ContentThread {
     return this.#underWay
   }
 
-  /** All requests have the same limit. What a thread is asked that is yet to start, it does then. */
+  /**
+   * All requests have the same limit, and each has a file at least. What a thread is asked that is yet to start, it does
+   * then.
+   */
   ask(requests: readonly WaitingRequest[]): void {
     for (const waiting of requests) {
       this.#waiting.push(waiting)
@@ -69,8 +72,11 @@ export class ContentThread {
     void this.#worker.terminate()
   }
 
-  #take(answers: ContentAnswers): void {
-    for (const answer of decodeAnswers(answers)) {
+  #take(encoded: ContentAnswers): void {
+    const answers = [...decodeAnswers(encoded)]
+    // Then it is not known which answer is whose. Nothing of them may be taken for what a file holds.
+    if (answers.length > this.#underWay) return this.#end()
+    for (const answer of answers) {
       const first = this.#waiting[0]
       if (first === undefined) return
       first.answers.push(answer)
@@ -87,6 +93,7 @@ export class ContentThread {
   #end(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    this.end()
     this.#listener.whenEnded(this)
     for (const { request, answers, resolve } of this.#waiting.splice(0))
       resolve(request.files.map((_, i) => answers[i]))

@@ -29,6 +29,8 @@ class ContentThreads implements ContentReader {
     if (this.#threads.length === 0) this.#startIfMany(request.files.length)
     // Reading a file here takes longer than waiting for threads that start.
     if (this.#threads.length === 0) return undefined
+    // A thread tells nothing of a request with no file in it.
+    if (request.files.length === 0) return Promise.resolve([])
     return new Promise((resolve) => {
       const waiting = { request, answers: [], resolve }
       // A batch has one limit; who asks with another one than usual asks for a large file.

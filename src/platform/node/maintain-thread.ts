@@ -28,7 +28,6 @@ export function threadMaintainer<Report>(file: URL): Maintainer<Report> {
   return (gitdir, options) => {
     const worker = started(file, { gitdir })
     if (worker === undefined) return Promise.resolve(undefined)
-    if (options.isBackground === true) worker.unref()
     return answerOf<Report>(worker, options)
   }
 }
@@ -44,13 +43,18 @@ function started(file: URL, order: MaintainOrder): Worker | undefined {
 
 async function answerOf<Report>(
   worker: Worker,
-  { signal, onProgress }: MaintainerOptions,
+  { signal, onProgress, isBackground = false }: MaintainerOptions,
 ): Promise<Report | undefined> {
   let isThere = false
   let thrown: { readonly error: unknown } | undefined
   // A thread that is told to end takes its temporary files along.
-  const abort = (): void => worker.postMessage("abort")
+  const abort = (): void => {
+    // Somebody waits for its end.
+    worker.ref()
+    worker.postMessage("abort")
+  }
   signal?.addEventListener("abort", abort, { once: true })
+  if (signal?.aborted === true) abort()
   try {
     return await new Promise<Report | undefined>((resolve, reject) => {
       worker.on("message", (message: MaintainMessage<Report>) => {
@@ -68,6 +72,8 @@ async function answerOf<Report>(
       })
       worker.once("error", (error) => (isThere ? reject(error) : resolve(undefined)))
       worker.once("exit", () => (isThere ? reject(ended()) : resolve(undefined)))
+      // A listener makes it one that the process waits for again.
+      if (isBackground && signal?.aborted !== true) worker.unref()
     })
   } finally {
     signal?.removeEventListener("abort", abort)
