@@ -23,10 +23,14 @@ export interface ElectronChild {
   readonly stderr: ByteStream | null
   on(event: "spawn", listener: () => void): unknown
   on(event: "message", listener: (message: unknown) => void): unknown
-  on(event: "error", listener: (type: string, location: string, report: string) => void): unknown
   on(event: "exit", listener: (code: number) => void): unknown
   postMessage(message: unknown): void
   kill(): boolean
+}
+
+/** What it also tells: the types of older versions of Electron do not say so. */
+interface FatalTeller {
+  on(event: "error", listener: (type: string, location: string) => void): unknown
 }
 
 /** How Electron names the process. */
@@ -87,7 +91,8 @@ class ElectronSidecar implements LaunchedSidecar {
       if (this.#wanted !== undefined) this[this.#wanted]()
     })
     child.on("message", (message) => events.onMessage(message))
-    child.on("error", (type, location) => (this.#fatal = `${type} at ${location}`))
+    const teller = child as ElectronChild & FatalTeller
+    teller.on("error", (type, location) => (this.#fatal = `${type} at ${location}`))
     child.on("exit", (code) => {
       // Some versions tell of it twice.
       if (this.#isGone) return

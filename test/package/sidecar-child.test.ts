@@ -118,6 +118,13 @@ describe("under Electron's utilityProcess, a sidecar", () => {
     expect(told.exits).toMatchObject([{ code: 15, escalation: "terminate", readyAt: undefined }])
   })
 
+  it("that ends by a fatal error has that in its record", async () => {
+    const told = supervise({}, { module: SIDECAR_PROGRAM, args: sidecarArgs("fatal"), launcher })
+    await told.supervisor.start()
+    await told.supervisor.stop()
+    expect(told.exits).toMatchObject([{ error: "FatalError at v8::Heap" }])
+  })
+
   it("that cannot be launched has failed, and says why", async () => {
     const electron = {
       fork: () => {

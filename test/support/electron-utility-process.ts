@@ -46,7 +46,10 @@ class UtilityProcess extends EventEmitter implements ElectronChild {
         this.emit("spawn")
       }, 20),
     )
-    this.#child.on("message", (message) => this.emit("message", message))
+    this.#child.on("message", (message) => {
+      if (message === "out of memory") this.emit("error", "FatalError", "v8::Heap", "{}")
+      else this.emit("message", message)
+    })
     this.#child.on("exit", (code, signal) => this.#exit(signal === null ? (code ?? 0) : constants.signals[signal]))
   }
 

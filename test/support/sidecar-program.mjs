@@ -1,6 +1,6 @@
 /*
  * A sidecar that is made with the library, whose entry is its first argument. The second says what its listener does when it
- * has to stop: "done", "fail", "late" (never done) or "none" (no listener). It tells on stderr what it meets.
+ * has to stop: "done", "fail", "late" (never done), "fatal" (the end that Electron tells of) or "none" (no listener). It tells on stderr what it meets.
  */
 import { createServer } from "node:http"
 
@@ -18,6 +18,7 @@ sidecar.starting()
 if (onStop !== "none")
   sidecar.onStop(async (reason) => {
     say(`stop: ${reason}`)
+    if (onStop === "fatal") process.parentPort.postMessage("out of memory")
     await new Promise((resolve) => setTimeout(resolve, 20))
     if (onStop === "fail") throw new Error("could not finish")
     if (onStop === "late") await new Promise(() => {})

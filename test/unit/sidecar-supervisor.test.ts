@@ -2,6 +2,8 @@
  * A supervisor on real processes. Where time counts it is a fake clock's, so that none has to be waited for.
  */
 import { describe, expect, it } from "vitest"
+import { forkLauncherOn } from "../../src/sidecar/fork-launcher.js"
+import { nodeSystem, type ProcessSystem } from "../../src/sidecar/process-system.js"
 import type { CurrentSidecar, SidecarState } from "../../src/sidecar/sidecar-state.js"
 import { FakeClock } from "../support/fake-clock.js"
 import { isRunning } from "../support/processes.js"
@@ -203,6 +205,25 @@ describe("a stop", () => {
     await clock.pass(1)
     await stopped
     expect(told.exits).toMatchObject([{ signal: "SIGKILL", escalation: "kill" }])
+  })
+
+  it("ends the whole tree by its tool on Windows, or else the process itself", async () => {
+    const spawned: string[][] = []
+    const system: ProcessSystem = {
+      ...nodeSystem,
+      platform: "win32",
+      windowsFolder: "/no such folder",
+      spawn(command, args, options) {
+        spawned.push([command, ...args])
+        return nodeSystem.spawn(command, args, options)
+      },
+    }
+    const limits = { stopMs: 0 }
+    const told = supervise({ "*": { onStop: "ignore" } }, { launcher: forkLauncherOn(system), limits })
+    const { pid } = await told.supervisor.start()
+    await told.supervisor.stop()
+    expect(spawned).toEqual([["/no such folder/System32/taskkill.exe", "/PID", `${pid}`, "/T", "/F"]])
+    expect(told.exits).toMatchObject([{ signal: "SIGKILL", escalation: "terminate" }])
   })
 
   it("ends a start, and whoever waits for it is told", async () => {
