@@ -107,10 +107,10 @@ async function nodesOf({ fileSystem }: Memory): Promise<Set<string>> {
   return nodes
 }
 
-/** Pins without their snapshots: nobody sees them, nor can anybody remove them. */
-async function strayPins(fileSystem: FileSystem): Promise<string[]> {
+/** Of these refs the pins without their snapshots: they bar maintenance, and nobody can remove them. */
+async function strayPins(fileSystem: FileSystem, broken: ReadonlySet<string>): Promise<string[]> {
   const { oids } = await readRefRoots(fileSystem, GITDIR, () => {})
-  return [...oids.keys()].filter((ref) => ref.startsWith(PINS) && !oids.has(pinnedRef(ref as RefName)))
+  return [...broken].filter((ref) => ref.startsWith(PINS) && !oids.has(pinnedRef(ref as RefName)))
 }
 
 /** What the refs of snapshots name, as far as they can be read. */
@@ -308,7 +308,7 @@ async function wrongWithRepair(
     if (MENDED.test(file) && inflict !== undefined && !ok) wrong.push(`it is not mended: ${JSON.stringify(problems)}`)
     if (!ok && (await store.verify()).ok) wrong.push("there is no problem, other than the repair says")
     if (inflict !== undefined && !isGone(name))
-      for (const pin of await strayPins(fileSystem)) wrong.push(`${pin} has lost its snapshot`)
+      for (const pin of await strayPins(fileSystem, broken)) wrong.push(`${pin} has lost its snapshot`)
     try {
       await store.maintain()
     } catch (error) {

@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process"
-import { existsSync } from "node:fs"
+import fs, { existsSync } from "node:fs"
 import { chmod, mkdir, open, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { expect, onTestFinished, test } from "vitest"
 import type { CaptureResult, FileDiff, Snapshot, VerifyReport } from "../../src/snapshot-store.js"
+import { damageEntry } from "../support/damage.js"
 import { git, gitIsThere } from "../support/git.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
@@ -782,4 +783,20 @@ test("verify tells what is wrong and whom it touches, with status 1, and repairs
   )
   expect((await treeshot("show", snapshot.id, "a.txt")).text).toBe("one\n".repeat(40))
   expect(await readdir(folder)).toEqual(["a.txt", "b.txt"])
+})
+
+test("verify tells of the trees that it keeps of snapshots whose commits are lost, and restore takes them", async () => {
+  const { gitdir, json, treeshot, read, write } = await desk()
+  await write("a.txt", "one\n")
+  const { snapshot } = await json<Captured>("capture")
+  await write("a.txt", "two\n")
+  await json("capture")
+  await damageEntry({ fs, gitdir }, snapshot.id)
+  const repaired = await treeshot("verify", "--repair")
+  expect(repaired.status).toBe(0)
+  expect(repaired.text).toContain(
+    `\n\nKept without their snapshots, as trees that restore and diff take:\n  ${snapshot.tree}\n`,
+  )
+  expect(await treeshot("restore", snapshot.tree)).toMatchObject({ status: 0 })
+  expect(await read("a.txt")).toBe("one\n")
 })
