@@ -1,7 +1,7 @@
 import { isDamage, SnapshotError } from "../core/errors.js"
 import { pinRef, snapshotFolder, toRefName, type RefName } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
-import { askToCompact } from "../store/maintenance-note.js"
+import { noteForgotten } from "../store/forgotten-note.js"
 import { packedRefsHeld } from "../store/remove-refs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
@@ -61,7 +61,7 @@ async function forgetNow(store: StoreContext, rev: Rev, snapshot: StoredSnapshot
 
 async function letSnapshotGo(store: StoreContext, ref: RefName): Promise<void> {
   // Before the ref goes: once it has gone, nothing tells any more that its content is to follow.
-  await askToCompact(store.platform.fileSystem, store.layout)
+  await noteForgotten(store.platform.fileSystem, store.layout)
   // The pin first: one without its snapshot would keep its content, and nobody would see it.
   const gone = await letRefsGo(store, [pinRef(ref), ref])
   if (!gone.has(ref)) throw packedRefsHeld(store.layout)

@@ -1,6 +1,7 @@
 import { SnapshotError } from "../core/errors.js"
 import { SNAPSHOTS, snapshotFolder, workspaceOf } from "../core/ref-name.js"
 import type { StoreStatus } from "../snapshot-store.js"
+import { isForgottenDue } from "../store/forgotten-note.js"
 import { readMaintenance } from "../store/maintenance-note.js"
 import { readOwnFiles, type OwnFiles } from "../store/own-files.js"
 import { measureStore, ownBytes, sum } from "../store/stored-bytes.js"
@@ -28,7 +29,10 @@ export async function status(store: StoreContext): Promise<StoreStatus> {
   const files = await readOwnFiles(platform.fileSystem, layout)
   problems.push(...files.unreadable.map((path) => `${path} may not be read, and does not count.`))
   const { atMs, isCompactDue = false } = await readMaintenance(platform.fileSystem, layout)
-  const reclaiming = reclaimableBytes(store, files, isCompactDue)
+  const isCompact =
+    isCompactDue ||
+    (await trying("What was forgotten cannot be told", isForgottenDue(platform.fileSystem, layout), false))
+  const reclaiming = reclaimableBytes(store, files, isCompact)
   const reclaimable = await trying("What could be reclaimed cannot be told", reclaiming, 0)
   return {
     worktree,

@@ -1,6 +1,7 @@
 import type { MaintainOptions, MaintainReport } from "../snapshot-store.js"
 import { collect } from "../store/collect.js"
 import { isForeign } from "../store/foreign.js"
+import { dropForgotten, isForgottenDue } from "../store/forgotten-note.js"
 import { abandonedTargets } from "../store/held-target.js"
 import { noteMaintenance, readMaintenance } from "../store/maintenance-note.js"
 import { bytesOf, packFiles } from "../store/pack-files.js"
@@ -31,7 +32,7 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
   const { isCompactDue = false } = await readMaintenance(fileSystem, layout)
   const { report, isHeld } = await collect({
     ...{ fileSystem, hasher, deflater, layout, objects, nowMs, largestDelta, signal, onProgress },
-    isCompact: isCompactDue,
+    isCompact: isCompactDue || (await isForgottenDue(fileSystem, layout)),
     isAlive: aliveness(store),
   })
   const refsPacked = (await isForeign(fileSystem, layout)) ? 0 : await packRefs(ports, store.refsToPack)
@@ -40,8 +41,8 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
     atMs: nowMs,
     packs: packs.length,
     bytes: await bytesOf(fileSystem, packs),
-    // What is held now is to be gone, too, once it is not.
-    ...(isCompactDue && isHeld ? { isCompactDue } : {}),
   })
+  // What is held now is to be gone, too, once it is not.
+  if (!isHeld) await dropForgotten(fileSystem, layout)
   return { ...report, refsPacked, adopted }
 }

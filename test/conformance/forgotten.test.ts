@@ -23,6 +23,8 @@ describe.runIf(gitIsThere())("what was forgotten", () => {
     const [bytesBefore, before] = [await packBytes(store), contents(gitdir, made)]
     await store.forget(made[SECRET]?.id ?? "")
     expect((await store.status()).reclaimable).toBeGreaterThan(0)
+    // Whoever notes something else at the same time.
+    await writeFile(join(gitdir, "maintained"), "{}")
     const report = await store.maintain()
     expect(secrets.filter((oid) => isStored(gitdir, oid))).toEqual([])
     expect(report).toMatchObject({ packsRemoved: 1, packsWritten: 1 })
@@ -32,6 +34,7 @@ describe.runIf(gitIsThere())("what was forgotten", () => {
     expect(contents(gitdir, made)).toEqual(before.toSpliced(SECRET, 1, ""))
     expect(git(["fsck", "--full", "--strict", "--no-dangling"], { cwd: gitdir }).text).toBe("")
     expect((await store.status()).reclaimable).toBe(0)
+    expect(await readdir(gitdir)).not.toContain("forgotten")
     await store.close()
   })
 
