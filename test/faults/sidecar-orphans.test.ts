@@ -29,7 +29,7 @@ console.log("ready " + pid)
 process.stdin.on("end", () => process.exit(0)).resume()
 `
 
-describe("a parent that is killed with SIGKILL", () => {
+describe("a parent that is killed with SIGKILL", LONG, () => {
   it("has no sidecar any more", async () => {
     const { parent, pid } = await parentOf({ module: SIDECAR_PROGRAM, args: sidecarArgs("done") })
     parent.kill("SIGKILL")
@@ -37,7 +37,7 @@ describe("a parent that is killed with SIGKILL", () => {
   })
 })
 
-describe.runIf(process.platform !== "win32")("a parent that exits", () => {
+describe.runIf(process.platform !== "win32")("a parent that exits", LONG, () => {
   it("takes the whole group with it, whoever does not look after himself", async () => {
     const { parent, pid, lines } = await parentOf(byHand({ onGone: "ignore", starts: true }))
     const grandchild = Number(lines[0])
@@ -48,7 +48,7 @@ describe.runIf(process.platform !== "win32")("a parent that exits", () => {
   })
 })
 
-describe.runIf(process.platform === "linux")("a sidecar that an earlier run has left", () => {
+describe.runIf(process.platform === "linux")("a sidecar that an earlier run has left", LONG, () => {
   it("is ended before the first start, by its note, and each note is taken back", async () => {
     const { folder, pid } = await left()
     expect(notes(folder)).toHaveLength(1)

@@ -17,7 +17,7 @@ export interface ShellSidecar {
  * Launches real processes that cost next to nothing: a shell that runs the order's module as its script. What it prints on
  * stdout is a message each line: "ready" is that. What it is sent comes on its stdin: "stop", or "exit" and a code.
  */
-export function shellLauncher(onLaunch: (sidecar: ShellSidecar) => void): SidecarLauncher {
+export function shellLauncher(onLaunch: (sidecar: ShellSidecar) => void = () => {}): SidecarLauncher {
   return {
     launch({ module, env }, events) {
       const child = spawn("sh", ["-c", module], { env, stdio: "pipe", detached: true })

@@ -6,6 +6,7 @@ import { forkLauncherOn } from "../../src/sidecar/fork-launcher.js"
 import { nodeSystem, type ProcessSystem } from "../../src/sidecar/process-system.js"
 import type { CurrentSidecar, SidecarState } from "../../src/sidecar/sidecar-state.js"
 import { FakeClock } from "../support/fake-clock.js"
+import { shellLauncher } from "../support/shell-launcher.js"
 import { isRunning } from "../support/processes.js"
 import { SidecarSupervisor } from "../../src/sidecar/supervisor.js"
 import {
@@ -22,7 +23,7 @@ import {
 /** Answers at once, so that no answer is on its way when a fake clock's time passes. */
 const alwaysWell = { askHealth: async () => true, random: () => 0.5 }
 
-describe("a ready sidecar", () => {
+describe("a ready sidecar", LONG, () => {
   it("that is killed from outside has one record, is current no more, once, and another one follows", async () => {
     const told = supervise()
     const first = await told.supervisor.start()
@@ -143,7 +144,7 @@ describe("a ready sidecar", () => {
   })
 })
 
-describe("a stop", () => {
+describe("a stop", LONG, () => {
   it("is expected whatever the code, and two of them are one", async () => {
     const told = supervise({ "*": { onStop: 1 } })
     const first = await told.supervisor.start()
@@ -273,7 +274,7 @@ describe("a stop", () => {
   })
 })
 
-describe("a start", () => {
+describe("a start", LONG, () => {
   it("gives the one that is there, or on its way", async () => {
     const told = supervise()
     const [one, other] = await Promise.all([told.supervisor.start(), told.supervisor.start()])
@@ -401,7 +402,7 @@ describe("a start", () => {
   })
 })
 
-describe("on a fake clock, a sidecar that ends unasked", () => {
+describe("on a fake clock, a sidecar that ends unasked", LONG, () => {
   it("every 10 s is started again three times, and then given up", async () => {
     const { told, clock } = await crashing(10_000, 4)
     expect(told.supervisor.state).toBe("failed")
@@ -425,7 +426,9 @@ describe("on a fake clock, a sidecar that ends unasked", () => {
   /** Has it crash so often, at such times. */
   async function crashing(everyMs: number, times: number): Promise<{ told: Supervised; clock: FakeClock }> {
     const clock = new FakeClock()
-    const told = superviseOn(clock, {}, alwaysWell)
+    // So many of Node's would take their time.
+    const module = "echo ready; while read -r line; do exit 0; done"
+    const told = superviseOn(clock, {}, { ...alwaysWell, module, launcher: shellLauncher() })
     await told.supervisor.start()
     for (let crash = 1; crash <= times; crash++) {
       await reached(told.supervisor, "ready")
@@ -439,7 +442,7 @@ describe("on a fake clock, a sidecar that ends unasked", () => {
   }
 })
 
-describe("a replacement", () => {
+describe("a replacement", LONG, () => {
   it("is ready before the one before goes, whose late end changes nothing", async () => {
     const told = supervise({ 1: { onStop: "ignore" } })
     const first = await told.supervisor.start()
@@ -506,7 +509,7 @@ describe("a replacement", () => {
   })
 })
 
-describe("what is told", () => {
+describe("what is told", LONG, () => {
   it("comes as states, in order, to each reader, until the supervisor is disposed of", async () => {
     const told = supervise()
     const read = async (): Promise<SidecarState[]> => {
@@ -555,7 +558,7 @@ describe("what is told", () => {
   })
 })
 
-describe("options", () => {
+describe("options", LONG, () => {
   it.each([
     ["module", { module: "" }],
     ["module", { module: new URL("https://example.com/x.js") }],
