@@ -40,6 +40,7 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
     atMs: nowMs,
     packs: packs.length,
     bytes: await bytesOf(fileSystem, packs),
+    hasPackedRefs: (await fileSystem.lstat(`${layout.gitdir}/packed-refs`)) !== undefined,
     // What is held now is to be gone, too, once it is not.
     ...(isCompactDue && isHeld ? { isCompactDue } : {}),
   })

@@ -4,6 +4,7 @@ import { checkStore, type StoreCheckRequest } from "../store/check-store.js"
 import { isForeign } from "../store/foreign.js"
 import { readLeases } from "../store/live-leases.js"
 import { repairStore, type StoreRepair } from "../store/repair-store.js"
+import { OWN_REFS } from "../store/roots.js"
 import { checkRecords, repairRecords } from "./check-records.js"
 import type { StoreContext } from "./context.js"
 import { lostContentSources } from "./lost-content.js"
@@ -53,9 +54,6 @@ async function repairUnderLock(store: StoreContext, request: StoreCheckRequest):
     for (const source of sources) await source.close()
   }
 }
-
-/** The refs that another tool does not make. */
-const OWN_REFS = /^refs\/(?:snapshots|pins|baseline|restores|adopted)\//
 
 function requestOf({ platform, layout }: StoreContext, { signal, onProgress }: VerifyOptions): StoreCheckRequest {
   const { fileSystem, hasher, deflater, unpacker } = platform

@@ -7,15 +7,18 @@ import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError } from "../core/errors.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Oid } from "../core/oid.js"
-import { refTimeMs, SNAPSHOTS } from "../core/ref-name.js"
+import { pinnedRef, refTimeMs, SNAPSHOTS, type RefName } from "../core/ref-name.js"
 import { decodeRecord, refOf } from "../core/snapshot-commit.js"
 import type { Unpacker } from "../core/unpacker.js"
 import { auditPack, isSound, type FileState, type PackState } from "./audit-pack.js"
 import { listCandidates, type LooseCandidate } from "./candidates.js"
 import { GraphCheck, type Loss } from "./check-graph.js"
 import type { GitdirLayout } from "./gitdir.js"
+import { lonePins } from "./lone-pins.js"
 import { streamLoose } from "./loose-object.js"
+import { arePackedRefsLost } from "./lost-packed-refs.js"
 import { objectDatabase, type ObjectDatabase } from "./object-database.js"
+import { isOfSnapshot } from "./odd-snapshots.js"
 import { PackRemains } from "./pack-remains.js"
 import { readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
@@ -65,10 +68,14 @@ export interface DamagedLoose extends LooseCandidate {
 /** What the refs are. */
 export interface RefStates {
   readonly oids: ReadonlyMap<string, Oid>
-  /** Those that name nothing, or that the system does not read; `packed-refs` for lines of it. */
-  readonly damaged: ReadonlySet<string>
+  /** Those that name nothing, or that the system does not read; `packed-refs` for lines of it, or for all of it. */
+  readonly damaged: ReadonlyMap<string, Loss>
   /** Refs by a name that is not the one which their snapshot has, and that name. */
   readonly misnamed: ReadonlyMap<string, string>
+  /** Refs of snapshots, and pins, that name something else than a commit, and what; they are damaged. */
+  readonly odd: ReadonlyMap<string, Oid>
+  /** Refs of snapshots that are gone, and the refs that still name these. */
+  readonly missing: ReadonlyMap<string, string>
 }
 
 /** Checks a store. What the system fails to read for reasons that are not a file's own throws. */
@@ -105,7 +112,8 @@ class Check {
     const { packs, loose } = await this.#files()
     await this.#graph.walk(first.oids.values())
     const isFine =
-      first.damaged.size + packs.length + loose.length + this.#graph.lost.size === 0 && first.misnamed.size === 0
+      first.damaged.size + packs.length + loose.length + this.#graph.lost.size === 0 &&
+      first.misnamed.size + first.missing.size === 0
     const found = isFine ? { refs: first, packs, loose } : await this.#lookAgain(first, packs, loose)
     const { reached, lost } = this.#graph
     this.#tell(Math.max(this.#stored, reached))
@@ -120,22 +128,37 @@ class Check {
 
   async #readRefs(): Promise<RefStates> {
     const { fileSystem, layout } = this.#request
-    const damaged = new Set<string>()
-    const { oids } = await readRefRoots(fileSystem, layout.gitdir, (name) => damaged.add(name))
+    const damaged = new Map<string, Loss>()
+    const roots = await readRefRoots(fileSystem, layout.gitdir, (name) => damaged.set(name, "corrupt"))
+    const oids = new Map(roots.oids)
+    const odd = new Map<string, Oid>()
+    if (await arePackedRefsLost(fileSystem, layout)) damaged.set("packed-refs", "missing")
     const misnamed = new Map<string, string>()
-    for (const [name, oid] of oids) {
-      if (!name.startsWith(SNAPSHOTS) || refTimeMs(name) === undefined) continue
+    for (const [name, oid] of roots.oids) {
+      if (!isOfSnapshot(name)) continue
       const own = await this.#ownName(oid)
+      if (own === "no commit") {
+        odd.set(name, oid)
+        oids.delete(name)
+        damaged.set(name, "corrupt")
+        continue
+      }
+      if (!name.startsWith(SNAPSHOTS) || refTimeMs(name) === undefined) continue
       if (own !== undefined && own !== name) misnamed.set(name, own)
     }
-    return { oids, damaged, misnamed }
+    const missing = new Map<string, string>()
+    for (const pin of lonePins(oids)) if (!damaged.has(pinnedRef(pin))) missing.set(pinnedRef(pin), pin)
+    return { oids, damaged, misnamed, odd, missing }
   }
 
-  /** The name of the ref that belongs to a snapshot; undefined when `oid` cannot be read, or is something else. */
-  async #ownName(oid: Oid): Promise<string | undefined> {
+  /** The name of the ref that belongs to a snapshot; undefined when `oid` cannot be read, or is another commit. */
+  async #ownName(oid: Oid): Promise<RefName | "no commit" | undefined> {
     try {
+      const type = (await this.#objects.stream(oid))?.type
+      if (type === undefined) return undefined
+      if (type !== "commit") return "no commit"
       const object = await this.#objects.read(oid)
-      const record = object?.type === "commit" ? decodeRecord(decodeCommit(object.bytes, oid).message) : undefined
+      const record = object && decodeRecord(decodeCommit(object.bytes, oid).message)
       return record && refOf(record)
     } catch (error) {
       if (isSnapshotError(error, "OBJECT_CORRUPT") || isUnreadable(error)) return undefined
@@ -208,8 +231,10 @@ class Check {
       loose: stillDamaged,
       refs: {
         oids: new Map([...refs.oids].filter(([name, oid]) => now.oids.get(name) === oid)),
-        damaged: new Set([...refs.damaged].filter((name) => now.damaged.has(name))),
+        damaged: new Map([...refs.damaged].filter(([name]) => now.damaged.has(name))),
         misnamed: new Map([...refs.misnamed].filter(([name]) => now.misnamed.has(name))),
+        odd: new Map([...refs.odd].filter(([name, oid]) => now.odd.get(name) === oid)),
+        missing: new Map([...refs.missing].filter(([name]) => now.missing.has(name))),
       },
     }
   }
@@ -224,7 +249,10 @@ class Check {
     const problems = new Map<string, StoreProblem>()
     const add = (problem: StoreProblem): void => void problems.set(problem.oid, problem)
     const nameless = (name: string): readonly string[] => (name.startsWith("refs/") ? [name] : [])
-    for (const name of refs.damaged) add({ oid: name, problem: "corrupt", file: name, snapshots: nameless(name) })
+    for (const [name, problem] of refs.damaged)
+      add({ oid: name, problem, ...(problem === "missing" ? {} : { file: name }), snapshots: nameless(name) })
+    for (const [name, namer] of refs.missing)
+      add({ oid: name, problem: "missing", snapshots: [refs.oids.get(namer) ?? name] })
     for (const name of refs.misnamed.keys()) add({ oid: name, problem: "corrupt", snapshots: [name] })
     for (const state of packs) {
       const lostHere = await this.#lostIn(state)

@@ -43,13 +43,20 @@ export async function mendRefs(
   check: StoreCheck,
 ): Promise<{ readonly mended: readonly string[]; readonly setAside: readonly string[] }> {
   const { refs, lost } = check
-  const names = new Set([...refs.damaged, ...namesOfLost(refs, lost), ...[...refs.misnamed].flat()])
+  const names = new Set([
+    ...refs.damaged.keys(),
+    ...refs.missing.keys(),
+    ...namesOfLost(refs, lost),
+    ...[...refs.misnamed].flat(),
+  ])
   const mended: string[] = []
   const aside: string[] = []
   if (names.size === 0) return { mended, setAside: aside }
   const stored = await storedSnapshots(ports)
   if (names.delete("packed-refs")) {
-    aside.push(...(await mendPackedRefs(ports)))
+    const { isMade, kept } = await mendPackedRefs(ports, refs.damaged.get("packed-refs") === "missing")
+    aside.push(...kept)
+    if (isMade) mended.push("packed-refs")
     // Which refs went with the lines that were damaged is not known: all snapshots that have none get theirs.
     for (const name of await wholeWithoutRef(ports, stored, refs.oids)) names.add(name)
   }
@@ -58,7 +65,7 @@ export async function mendRefs(
   const [ofSnapshots, others] = [[...names].filter(isOfSnapshot), [...names].filter((name) => !isOfSnapshot(name))]
   for (const text of [...ofSnapshots, ...others]) {
     const name = toRefName(text)
-    const oid = name === undefined ? undefined : found(name, sound, stored)
+    const oid = name === undefined ? undefined : found(name, sound, stored) ?? named(refs, name)
     const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
     if (name === undefined || oid === undefined || isSo) continue
     await ports.refs.write(name, oid, true)
@@ -69,6 +76,11 @@ export async function mendRefs(
     if (!mended.includes(name) && (refs.oids.has(own) || mended.includes(own)))
       aside.push(...(await dropRef(ports, name, refs.oids.get(name))))
   return { mended, setAside: aside }
+}
+
+/** The snapshot of a ref that is gone, where another ref still names it. */
+function named({ oids, missing }: RefStates, name: RefName): Oid | undefined {
+  return oids.get(missing.get(name) ?? "")
 }
 
 function isOfSnapshot(name: string): boolean {
@@ -92,7 +104,7 @@ export async function dropHopelessRefs(
   const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
   if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: aside, adopted: [] }
   const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
-  for (const name of refs.damaged) if (isOurs(name) && (await canRead(ports, name))) going.set(name, undefined)
+  for (const name of refs.damaged.keys()) if (isOurs(name) && (await canRead(ports, name))) going.set(name, refs.odd.get(name))
   const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
   const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []
   for (const [name, oid] of going) aside.push(...(await dropRef(ports, name, oid)))
@@ -152,11 +164,11 @@ function recordOf(bytes: Uint8Array, oid: Oid): SnapshotRecord | undefined {
   }
 }
 
-/** Whether the system gives what is in a ref's file. */
+/** Whether the system gives what is in a ref's file, or what is packed: behind a link that leads nowhere may be much. */
 async function canRead({ fileSystem, layout }: RefRepairPorts, name: string): Promise<boolean> {
   try {
-    await fileSystem.readFile(`${layout.gitdir}/${name}`)
-    return true
+    const path = `${layout.gitdir}/${name}`
+    return (await fileSystem.readFile(path)) !== undefined || (await fileSystem.lstat(path)) === undefined
   } catch (error) {
     if (isUnreadable(error)) return false
     throw error
