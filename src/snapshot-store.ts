@@ -266,13 +266,16 @@ export interface VerifyProblem {
 
 /** What a check of the whole store found. */
 export interface VerifyReport {
-  /** Nothing is wrong, or all that was is repaired. */
+  /** Nothing is wrong, or all that was is repaired, and no snapshot was lost. */
   readonly ok: boolean
   /** Of all workspaces. */
   readonly snapshots: number
   /** How many objects anything in the store counts on; each was read. */
   readonly objects: number
-  /** With `repair`, those that are left. */
+  /**
+   * With `repair`, those that are left, and one for each snapshot that could not be saved: its ref is moved, so that the
+   * next check does not find it any more.
+   */
   readonly problems: readonly VerifyProblem[]
   /** The objects, refs and files that were missing or corrupt and are whole again. */
   readonly repaired: readonly string[]

@@ -18,7 +18,7 @@ export async function verify(store: StoreContext, options: VerifyOptions = {}): 
   signal?.throwIfAborted()
   const request = requestOf(store, options)
   const found = reportOf(
-    { check: await checkStore(request), repaired: [], setAside: [], adopted: [] },
+    { check: await checkStore(request), repaired: [], setAside: [], adopted: [], lost: [] },
     await checkRecords(store),
   )
   if (found.ok || !repair) return found
@@ -60,8 +60,11 @@ function requestOf({ platform, layout }: StoreContext, { signal, onProgress }: V
   return { fileSystem, hasher, deflater, unpacker, layout, signal, onProgress }
 }
 
-function reportOf({ check, repaired, setAside, adopted }: StoreRepair, others: VerifyReport["problems"]): VerifyReport {
-  const problems = [...check.problems, ...others]
+function reportOf(
+  { check, repaired, setAside, adopted, lost }: StoreRepair,
+  others: VerifyReport["problems"],
+): VerifyReport {
+  const problems = [...check.problems, ...others, ...lost]
   return {
     ok: problems.length === 0,
     snapshots: check.snapshots,

@@ -9,13 +9,14 @@ import {
   baselineRef,
   pinnedRef,
   PINS,
+  refTimeMs,
   SNAPSHOTS,
   toRefName,
   type RefName,
 } from "../core/ref-name.js"
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { GraphCheck } from "./check-graph.js"
-import type { RefStates, StoreCheck } from "./check-store.js"
+import type { RefStates, StoreCheck, StoreProblem } from "./check-store.js"
 import { isForeign } from "./foreign.js"
 import { mendPackedRefs } from "./mend-packed-refs.js"
 import { objectDatabase } from "./object-database.js"
@@ -89,8 +90,8 @@ function isOfSnapshot(name: string): boolean {
 
 /**
  * Moves refs out of the way that nothing can be made of, and that would keep maintenance from running: damaged ones, and
- * those of snapshots whose commit is lost. Gives where they are, and the trees that got refs of their own, since only such
- * a commit named them. Only for who holds the maintenance lock.
+ * those of snapshots whose commit is lost. Gives where they are, the trees that got refs of their own, since only such
+ * a commit named them, and the snapshots that nothing can be made of. Only for who holds the maintenance lock.
  *
  * As long as there is anything that the system does not read, none is moved: what a ref names may be there, and without
  * the ref, maintenance would remove what it reaches.
@@ -99,16 +100,30 @@ export async function dropHopelessRefs(
   ports: RefRepairPorts,
   { refs, lost, packs, loose }: StoreCheck,
   isOurs: (name: string) => boolean,
-): Promise<{ readonly setAside: readonly string[]; readonly adopted: readonly Oid[] }> {
+): Promise<DroppedRefs> {
   const aside: string[] = []
   const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
-  if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: aside, adopted: [] }
+  if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: [], adopted: [], lost: [] }
   const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
   for (const name of refs.damaged.keys()) if (isOurs(name) && (await canRead(ports, name))) going.set(name, refs.odd.get(name))
   const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
   const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []
-  for (const [name, oid] of going) aside.push(...(await dropRef(ports, name, oid)))
-  return { setAside: aside, adopted }
+  const gone: StoreProblem[] = []
+  for (const [name, oid] of going) {
+    aside.push(...(await dropRef(ports, name, oid)))
+    const id = oid !== undefined && lost.has(oid) ? oid : name
+    if (isOfSnapshot(name) && refTimeMs(name) !== undefined)
+      gone.push({ oid: id, problem: "missing", snapshots: [name] })
+  }
+  return { setAside: aside, adopted, lost: gone }
+}
+
+/** What became of refs that nothing can be made of. */
+export interface DroppedRefs {
+  readonly setAside: readonly string[]
+  readonly adopted: readonly Oid[]
+  /** The snapshots that they were for, each by its commit where that was known. */
+  readonly lost: readonly StoreProblem[]
 }
 
 /** Gives the trees refs that lost commits leave. In a gitdir of another tool, every collection does so first. */
