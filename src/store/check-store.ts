@@ -7,12 +7,13 @@ import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError } from "../core/errors.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Oid } from "../core/oid.js"
-import { pinnedRef, refTimeMs, SNAPSHOTS, type RefName } from "../core/ref-name.js"
+import { pinnedRef, pinRef, refTimeMs, SNAPSHOTS, type RefName } from "../core/ref-name.js"
 import { decodeRecord, refOf } from "../core/snapshot-commit.js"
 import type { Unpacker } from "../core/unpacker.js"
 import { auditPack, isSound, type FileState, type PackState } from "./audit-pack.js"
 import { listCandidates, type LooseCandidate } from "./candidates.js"
 import { GraphCheck, type Loss } from "./check-graph.js"
+import { isForeign } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { lonePins } from "./lone-pins.js"
 import { streamLoose } from "./loose-object.js"
@@ -20,7 +21,7 @@ import { arePackedRefsLost } from "./lost-packed-refs.js"
 import { objectDatabase, type ObjectDatabase } from "./object-database.js"
 import { isOfSnapshot } from "./odd-snapshots.js"
 import { PackRemains } from "./pack-remains.js"
-import { readRefRoots } from "./roots.js"
+import { OWN_REFS, readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { Touched } from "./touched.js"
 import { isUnreadable } from "./unreadable.js"
@@ -147,7 +148,21 @@ class Check {
       if (own !== undefined && own !== name) misnamed.set(name, own)
     }
     const missing = new Map<string, string>()
-    for (const pin of lonePins(oids)) if (!damaged.has(pinnedRef(pin))) missing.set(pinnedRef(pin), pin)
+    const isGone = (ref: string): boolean => !oids.has(ref) && !damaged.has(ref)
+    for (const pin of lonePins(oids)) {
+      const own = await this.#ownName(oids.get(pin) as Oid)
+      const ref = own === undefined || own === "no commit" ? pinnedRef(pin) : own
+      if (pinRef(ref) !== pin) misnamed.set(pin, pinRef(ref))
+      if (isGone(ref)) missing.set(ref, pin)
+    }
+    if (await isForeign(fileSystem, layout)) return { oids, damaged, misnamed, odd, missing }
+    for (const [name, oid] of oids) {
+      if (!mayBeMisspelt(name)) continue
+      const own = await this.#ownName(oid)
+      if (own === undefined || own === "no commit" || !isGone(own)) continue
+      misnamed.set(name, own)
+      missing.set(own, name)
+    }
     return { oids, damaged, misnamed, odd, missing }
   }
 
@@ -253,7 +268,7 @@ class Check {
       add({ oid: name, problem, ...(problem === "missing" ? {} : { file: name }), snapshots: nameless(name) })
     for (const [name, namer] of refs.missing)
       add({ oid: name, problem: "missing", snapshots: [refs.oids.get(namer) ?? name] })
-    for (const name of refs.misnamed.keys()) add({ oid: name, problem: "corrupt", snapshots: [name] })
+    for (const [name, own] of refs.misnamed) if (!refs.missing.has(own)) add({ oid: name, problem: "corrupt", snapshots: [name] })
     for (const state of packs) {
       const lostHere = await this.#lostIn(state)
       const named = await touched.byAny(lostHere)
@@ -297,6 +312,15 @@ class Check {
     onProgress?.({ phase: "verify", done, total: Math.max(this.#stored, done), bytes: this.#readBytes })
   }
 }
+
+/** Whether a name may have been one of our refs' before a bit of it flipped: those of Git's own are somebody's. */
+function mayBeMisspelt(name: string): boolean {
+  if (name.startsWith(SNAPSHOTS)) return refTimeMs(name) === undefined
+  return !OWN_REFS.test(name) && !GIT_REFS.test(name)
+}
+
+/** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/gitglossary (refs) */
+const GIT_REFS = /^refs\/(?:(?:heads|tags|remotes|notes|replace|worktree|bisect|rewritten|original|prefetch)\/|stash$)/
 
 function lossOf(state: PackState["index"]): Loss {
   return state === "missing" ? "missing" : "corrupt"

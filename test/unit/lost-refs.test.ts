@@ -161,3 +161,48 @@ test.each(["refs", "refs/snapshots", "refs/snapshots/project", "a ref"])(
     await store.maintain()
   },
 )
+
+test.each([
+  ["a folder of its name", (ref: string) => ref.replace("snapshots", "snapsjots")],
+  ["its time", (ref: string) => ref.replace(/\/\d{4}(?=\d{4}T)/, "/203x")],
+  ["its nonce", (ref: string) => ref.replace(/.$/, "q")],
+  ["its beginning", (ref: string) => ref.replace("refs", "rdfs")],
+])("a packed ref with a flipped bit in %s is a problem, and its snapshot comes back", async (_, flip) => {
+  const place = await onMemory()
+  const snapshots = await snapshotsOf(place, ["one", "two", "three"])
+  const [, second] = snapshots
+  pack(place, snapshots, ({ id, ref }) => `${id} ${ref === second.ref ? flip(ref) : ref}`)
+  const store = await place.open()
+  const { ok, problems } = await store.verify()
+  expect([ok, problems.length]).toEqual([false, 1])
+  expect(["packed-refs", second.ref]).toContain(problems[0]?.oid)
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: true })
+  expect(await ids(place)).toEqual(snapshots.map(({ id }) => id).toReversed())
+  await store.forget(second.id)
+  expect(await store.verify()).toMatchObject({ ok: true })
+  await store.maintain()
+})
+
+test("a pin with a flipped bit in its name is a problem, and pins its snapshot again", async () => {
+  const place = await onMemory()
+  const [first] = await snapshotsOf(place, ["one", "two", "three"])
+  const store = await place.open()
+  await store.pin(first.id)
+  const pin = pinRef(first.ref as RefName)
+  const other = pin.replace(/.$/, (digit) => (digit === "0" ? "1" : "0"))
+  place.fs.renameSync(join(place.gitdir, pin), join(place.gitdir, other))
+  expect((await store.verify()).problems).toMatchObject([{ oid: other, problem: "corrupt" }])
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: true, setAside: [`damaged/${other}`] })
+  expect((await store.resolve(first.id)).pinned).toBe(true)
+  await store.maintain()
+})
+
+test("a branch of somebody's on a snapshot that was let go is no problem", async () => {
+  const place = await onMemory()
+  const [first] = await snapshotsOf(place, ["one", "two", "three"])
+  const store = await place.open()
+  await store.forget(first.id)
+  place.fs.mkdirSync(join(place.gitdir, "refs/heads"), { recursive: true })
+  place.fs.writeFileSync(join(place.gitdir, "refs/heads/kept"), `${first.id}\n`)
+  expect(await store.verify()).toMatchObject({ ok: true })
+})
