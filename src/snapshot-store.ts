@@ -255,6 +255,11 @@ export interface VerifyProblem {
   readonly oid: string
   /** `corrupt`: it is there, and is not what it has to be, or the system does not give what is in it. */
   readonly problem: "missing" | "corrupt"
+  /**
+   * Why it is of no use, where it need not be damaged: the system does not let it be read, or it is too large to be read as
+   * a whole, or says that it is.
+   */
+  readonly reason?: "unreadable" | "too-large"
   /** The file that is damaged, from the gitdir on, where it is known. */
   readonly file?: string
   /**

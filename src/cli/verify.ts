@@ -69,8 +69,8 @@ function problemLines(problems: readonly VerifyProblem[], { screen }: Session): 
   if (problems.length === 0) return []
   const rows = problems
     .slice(0, MOST_SHOWN)
-    .map(({ oid, problem, file, snapshots }): readonly Cell[] => [
-      { text: problem, paint: (text) => screen.paint("red", text) },
+    .map(({ oid, problem, reason, file, snapshots }): readonly Cell[] => [
+      { text: reason === undefined ? problem : REASONS[reason], paint: (text) => screen.paint("red", text) },
       nameOf(oid),
       touchedBy(oid, snapshots),
       file === undefined || file === oid ? "" : `in ${printablePath(file)}`,
@@ -153,7 +153,14 @@ function hintsFor(
   lost: ReadonlySet<string>,
   { suggest }: Session,
 ): readonly Hint[] {
-  if (!repair) return [[suggest("verify", "--repair"), "take back what can be found elsewhere"]]
+  // What this user may not read is not lost, and nothing is to be forgotten for it.
+  const again: Hint = [suggest("verify"), "again, once this user has been given access to what is not readable"]
+  const isRefused = problems.some(({ reason }) => reason === "unreadable")
+  if (!repair) {
+    const mend: Hint = [suggest("verify", "--repair"), "take back what can be found elsewhere"]
+    return isRefused ? [again, mend] : [mend]
+  }
+  if (isRefused) return [again]
   const capture: Hint = [suggest("capture"), "store what is in the folder now"]
   const first = problems.flatMap(({ snapshots }) => snapshots).find((each) => !lost.has(each))
   const name = first === undefined || first.startsWith("refs/") ? first : shortId(first)
@@ -168,6 +175,10 @@ function more(all: number): string[] {
   return all <= MOST_SHOWN ? [] : [indent(`… and ${grouped(all - MOST_SHOWN)} more; --json lists them all.`)]
 }
 
+const REASONS: Readonly<Record<NonNullable<VerifyProblem["reason"]>, string>> = {
+  unreadable: "not readable",
+  "too-large": "too large",
+}
 const MOST_SHOWN = 40
 /** So much of a time is shown. */
 const MINUTES = "2025-11-22 16:59".length

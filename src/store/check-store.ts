@@ -12,7 +12,7 @@ import { decodeRecord, refOf } from "../core/snapshot-commit.js"
 import type { Unpacker } from "../core/unpacker.js"
 import { auditPack, isSound, type FileState, type PackState } from "./audit-pack.js"
 import { listCandidates, type LooseCandidate } from "./candidates.js"
-import { GraphCheck, type Loss } from "./check-graph.js"
+import { GraphCheck, type Loss, type LossReason } from "./check-graph.js"
 import { isForeign } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { lonePins } from "./lone-pins.js"
@@ -39,6 +39,8 @@ export interface StoreProblem {
   /** An object, or else the path of a file, from the gitdir on. */
   readonly oid: string
   readonly problem: Loss
+  /** Why what is there is of no use, where it need not be damaged. */
+  readonly reason?: LossReason
   /** The file that is damaged, from the gitdir on, where it is known. */
   readonly file?: string
   /** The ids of the snapshots that it touches, the oldest first; of what no snapshot reads through, names of refs. */
@@ -54,6 +56,8 @@ export interface StoreCheck {
   readonly problems: readonly StoreProblem[]
   /** What refs reach and nothing gives. */
   readonly lost: ReadonlyMap<Oid, Loss>
+  /** Why some of these are lost, where they need not be damaged. */
+  readonly reasons: ReadonlyMap<Oid, LossReason>
   /** The packs with which something is wrong. */
   readonly packs: readonly PackState[]
   /** The loose objects that are damaged, or that the system does not read. */
@@ -70,7 +74,7 @@ export interface DamagedLoose extends LooseCandidate {
 export interface RefStates {
   readonly oids: ReadonlyMap<string, Oid>
   /** Those that name nothing, or that the system does not read; `packed-refs` for lines of it, or for all of it. */
-  readonly damaged: ReadonlyMap<string, Loss>
+  readonly damaged: ReadonlyMap<string, Loss | "unreadable">
   /** Refs by a name that is not the one which their snapshot has, and that name. */
   readonly misnamed: ReadonlyMap<string, string>
   /** Refs of snapshots, and pins, that name something else than a commit, and what; they are damaged. */
@@ -116,12 +120,13 @@ class Check {
       first.damaged.size + packs.length + loose.length + this.#graph.lost.size === 0 &&
       first.misnamed.size + first.missing.size === 0
     const found = isFine ? { refs: first, packs, loose } : await this.#lookAgain(first, packs, loose)
-    const { reached, lost } = this.#graph
+    const { reached, lost, reasons } = this.#graph
     this.#tell(Math.max(this.#stored, reached))
     return {
       snapshots: [...first.oids.keys()].filter((name) => name.startsWith(SNAPSHOTS)).length,
       objects: reached,
       lost,
+      reasons,
       ...found,
       problems: isFine ? [] : await this.#problems(found.refs, found.packs, found.loose),
     }
@@ -129,8 +134,8 @@ class Check {
 
   async #readRefs(): Promise<RefStates> {
     const { fileSystem, layout } = this.#request
-    const damaged = new Map<string, Loss>()
-    const roots = await readRefRoots(fileSystem, layout.gitdir, (name) => damaged.set(name, "corrupt"))
+    const damaged = new Map<string, Loss | "unreadable">()
+    const roots = await readRefRoots(fileSystem, layout.gitdir, (name, state) => damaged.set(name, state))
     const oids = new Map(roots.oids)
     const odd = new Map<string, Oid>()
     if (await arePackedRefsLost(fileSystem, layout)) damaged.set("packed-refs", "missing")
@@ -176,7 +181,8 @@ class Check {
       const record = object && decodeRecord(decodeCommit(object.bytes, oid).message)
       return record && refOf(record)
     } catch (error) {
-      if (isSnapshotError(error, "OBJECT_CORRUPT") || isUnreadable(error)) return undefined
+      if (isSnapshotError(error, "OBJECT_CORRUPT") || isSnapshotError(error, "UNSUPPORTED") || isUnreadable(error))
+        return undefined
       throw error
     }
   }
@@ -259,13 +265,13 @@ class Check {
     packs: readonly PackState[],
     loose: readonly DamagedLoose[],
   ): Promise<StoreProblem[]> {
-    const { lost } = this.#graph
+    const { lost, reasons } = this.#graph
     const touched = new Touched(this.#graph, refs.oids, await this.#graph.namersOf(new Set(lost.keys())))
     const problems = new Map<string, StoreProblem>()
     const add = (problem: StoreProblem): void => void problems.set(problem.oid, problem)
     const nameless = (name: string): readonly string[] => (name.startsWith("refs/") ? [name] : [])
-    for (const [name, problem] of refs.damaged)
-      add({ oid: name, problem, ...(problem === "missing" ? {} : { file: name }), snapshots: nameless(name) })
+    for (const [name, state] of refs.damaged)
+      add({ oid: name, ...flawOf(state), ...(state === "missing" ? {} : { file: name }), snapshots: nameless(name) })
     for (const [name, namer] of refs.missing)
       add({ oid: name, problem: "missing", snapshots: [refs.oids.get(namer) ?? name] })
     for (const [name, own] of refs.misnamed) if (!refs.missing.has(own)) add({ oid: name, problem: "corrupt", snapshots: [name] })
@@ -276,16 +282,16 @@ class Check {
       const pack = `${this.#relative(state.path)}.pack`
       // A pack without an index is what a capture that was killed leaves, too.
       if (state.index !== "sound" && (state.index !== "missing" || named.length > 0))
-        add({ oid: index, problem: lossOf(state.index), file: index, snapshots: named })
+        add({ oid: index, ...flawOf(state.index), file: index, snapshots: named })
       if (state.pack !== "sound" && state.index !== "missing")
-        add({ oid: pack, problem: lossOf(state.pack), file: pack, snapshots: named })
+        add({ oid: pack, ...flawOf(state.pack), file: pack, snapshots: named })
       for (const oid of state.damaged) add({ oid, problem: "corrupt", file: pack, snapshots: await touched.by(oid) })
     }
-    for (const { oid, path } of loose)
-      add({ oid, problem: "corrupt", file: this.#relative(path), snapshots: await touched.by(oid) })
+    for (const { oid, path, state } of loose)
+      add({ oid, ...flawOf(state), file: this.#relative(path), snapshots: await touched.by(oid) })
     for (const [oid, problem] of lost) {
       const snapshots = await touched.by(oid)
-      if (snapshots.length > 0 && !problems.has(oid)) add({ oid, problem, snapshots })
+      if (snapshots.length > 0 && !problems.has(oid)) add({ oid, problem, ...because(reasons.get(oid)), snapshots })
     }
     return [...problems.values()]
   }
@@ -322,8 +328,16 @@ function mayBeMisspelt(name: string): boolean {
 /** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/gitglossary (refs) */
 const GIT_REFS = /^refs\/(?:(?:heads|tags|remotes|notes|replace|worktree|bisect|rewritten|original|prefetch)\/|stash$)/
 
-function lossOf(state: PackState["index"]): Loss {
-  return state === "missing" ? "missing" : "corrupt"
+/** What a state of a file is as a problem. */
+function flawOf(state: FileState): Pick<StoreProblem, "problem" | "reason"> {
+  return {
+    problem: state === "missing" ? "missing" : "corrupt",
+    ...because(state === "unreadable" ? state : undefined),
+  }
+}
+
+function because(reason: LossReason | undefined): Pick<StoreProblem, "reason"> {
+  return reason === undefined ? {} : { reason }
 }
 
 /** Larger loose objects are checked in pieces. */

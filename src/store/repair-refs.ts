@@ -98,13 +98,15 @@ function isOfSnapshot(name: string): boolean {
  */
 export async function dropHopelessRefs(
   ports: RefRepairPorts,
-  { refs, lost, packs, loose }: StoreCheck,
+  { refs, lost, reasons, packs, loose }: StoreCheck,
   isOurs: (name: string) => boolean,
 ): Promise<DroppedRefs> {
   const aside: string[] = []
   const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
   if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: [], adopted: [], lost: [] }
   const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
+  // What is too large to be read need not be lost.
+  for (const [name, oid] of going) if (oid !== undefined && reasons.has(oid)) going.delete(name)
   for (const name of refs.damaged.keys()) if (isOurs(name) && (await canRead(ports, name))) going.set(name, refs.odd.get(name))
   const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
   const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []

@@ -5,7 +5,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import { toRefName } from "../core/ref-name.js"
 import { listFollowing } from "./list-following.js"
 import { parsePackedRefs } from "./packed-refs.js"
-import { isUnreadable } from "./unreadable.js"
+import { isRefused, isUnreadable } from "./unreadable.js"
 
 /** All refs of a gitdir. */
 export interface RefRoots {
@@ -18,7 +18,7 @@ export interface RefRoots {
 export const OWN_REFS = /^refs\/(?:snapshots|pins|baseline|restores|adopted)\//
 
 /** Is told of a ref that is damaged or that the system does not read, by its name or as `packed-refs`. */
-export type OnDamagedRef = (name: string) => void
+export type OnDamagedRef = (name: string, state: "corrupt" | "unreadable") => void
 
 /**
  * Reads every ref, whatever it is called: loose ones first, which come before packed ones of their name. One that names
@@ -42,7 +42,7 @@ export async function readRefRoots(
 
   function damaged(name: string): void {
     if (onDamaged === undefined) throw damagedRef(name)
-    onDamaged(name)
+    onDamaged(name, "corrupt")
   }
 
   async function read(name: string): Promise<Uint8Array | undefined> {
@@ -50,7 +50,7 @@ export async function readRefRoots(
       return await fileSystem.readFile(`${gitdir}/${name}`)
     } catch (error) {
       if (onDamaged === undefined || !isUnreadable(error)) throw error
-      onDamaged(name)
+      onDamaged(name, isRefused(error) ? "unreadable" : "corrupt")
       return undefined
     }
   }
