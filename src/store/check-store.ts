@@ -16,7 +16,7 @@ import { GraphCheck, type Loss, type LossReason } from "./check-graph.js"
 import { isForeign } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { lonePins } from "./lone-pins.js"
-import { streamLoose } from "./loose-object.js"
+import { looseSize, streamLoose } from "./loose-object.js"
 import { arePackedRefsLost } from "./lost-packed-refs.js"
 import { objectDatabase, type ObjectDatabase } from "./object-database.js"
 import { isOfSnapshot } from "./odd-snapshots.js"
@@ -67,7 +67,8 @@ export interface StoreCheck {
 
 /** A loose object that cannot be read. */
 export interface DamagedLoose extends LooseCandidate {
-  readonly state: FileState
+  /** `trailed`: what it holds is sound, and other bytes stand behind its end. */
+  readonly state: FileState | "trailed"
 }
 
 /** What the refs are. */
@@ -215,13 +216,14 @@ class Check {
     })
   }
 
-  async #looseState({ oid, path }: LooseCandidate): Promise<FileState> {
+  async #looseState({ oid, path }: LooseCandidate): Promise<DamagedLoose["state"]> {
     const { signal, fileSystem } = this.#request
     try {
       if ((await fileSystem.lstat(path))?.kind === "folder") return "corrupt"
       const stream = await streamLoose(this.#request, path, oid, LOOSE_LIMIT_BYTES)
       for await (const chunk of stream?.chunks ?? []) if (chunk.length > 0) signal?.throwIfAborted()
-      return "sound"
+      const size = await looseSize(this.#request, path, oid)
+      return size === undefined || size.objectBytes === size.fileBytes ? "sound" : "trailed"
     } catch (error) {
       if (isSnapshotError(error, "OBJECT_CORRUPT")) return "corrupt"
       if (isUnreadable(error)) return "unreadable"
@@ -329,7 +331,7 @@ function mayBeMisspelt(name: string): boolean {
 const GIT_REFS = /^refs\/(?:(?:heads|tags|remotes|notes|replace|worktree|bisect|rewritten|original|prefetch)\/|stash$)/
 
 /** What a state of a file is as a problem. */
-function flawOf(state: FileState): Pick<StoreProblem, "problem" | "reason"> {
+function flawOf(state: DamagedLoose["state"]): Pick<StoreProblem, "problem" | "reason"> {
   return {
     problem: state === "missing" ? "missing" : "corrupt",
     ...because(state === "unreadable" ? state : undefined),

@@ -206,3 +206,97 @@ test("a branch of somebody's on a snapshot that was let go is no problem", async
   place.fs.writeFileSync(join(place.gitdir, "refs/heads/kept"), `${first.id}\n`)
   expect(await store.verify()).toMatchObject({ ok: true })
 })
+
+test("a commit whose tree is a file is named with its snapshot, as often as it is looked at", async () => {
+  const place = await onMemory()
+  const [first] = await snapshotsOf(place, ["one", "two", "three"])
+  const blob = writeLoose(place, "blob", Buffer.from("no tree"))
+  const id = writeSnapshot(place, first.ref.split("/")[2] ?? "", blob)
+  const store = await place.open()
+  expect((await store.verify()).problems).toEqual([{ oid: blob, problem: "corrupt", snapshots: [id] }])
+  const error: unknown = await store.maintain().catch((reason: unknown) => reason)
+  expect(error).toMatchObject({ code: "OBJECT_CORRUPT", message: expect.stringMatching(/Verify the store/) })
+})
+
+test("so is one whose tree is a file that a ref names, too", async () => {
+  const place = await onMemory()
+  const [first] = await snapshotsOf(place, ["one", "two", "three"])
+  const blob = writeLoose(place, "blob", Buffer.from("no tree"))
+  place.fs.mkdirSync(join(place.gitdir, "refs/tags"), { recursive: true })
+  place.fs.writeFileSync(join(place.gitdir, "refs/tags/blob"), `${blob}\n`)
+  const id = writeSnapshot(place, first.ref.split("/")[2] ?? "", blob)
+  const { problems } = await (await place.open()).verify()
+  expect(problems).toMatchObject([{ oid: blob, problem: "corrupt" }])
+  expect(problems[0]?.snapshots).toContain(id)
+})
+
+test("an object that is too large to be read is a problem of its own, and hides none", async () => {
+  const place = await onMemory()
+  const [first, second] = await snapshotsOf(place, ["one", "two", "three"])
+  const base = writeLoose(place, "blob", Buffer.from("the base"))
+  const oid = "5".repeat(40) as Oid
+  const content = encodeDelta(8, 4 * 2 ** 30, [{ copy: [0, 8] }])
+  // Long enough that it might make so much.
+  const delta = new Uint8Array(300).fill(0x90)
+  delta.set(content)
+  const { pack: bytes, index } = await craftPack([
+    { oid, header: { type: "ref-delta", sizeBytes: delta.length, base }, content: delta },
+  ])
+  const path = join(place.gitdir, `objects/pack/pack-${"5".repeat(40)}`)
+  place.fs.writeFileSync(`${path}.pack`, bytes)
+  place.fs.writeFileSync(`${path}.idx`, index)
+  const tree = writeTree(place, [{ name: "large", mode: "100644", oid }] as never)
+  const id = writeSnapshot(place, first.ref.split("/")[2] ?? "", tree)
+  const store = await place.open()
+  const large = { oid, problem: "corrupt", reason: "too-large", snapshots: [id] }
+  expect((await store.verify()).problems).toEqual([large])
+  place.fs.writeFileSync(join(place.gitdir, second.ref), "")
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: false, problems: [large], repaired: [second.ref] })
+})
+
+test("what this user may not read is told as such, and no ref is moved for it", async () => {
+  const place = await onMemory()
+  const snapshots = await snapshotsOf(place, ["one", "two", "three"])
+  const [path] = packsOf(place) as [string]
+  const file = `${path}.pack`.slice(place.gitdir.length + 1)
+  const store = await place.openOn((inner) =>
+    faultyFileSystem(inner, [], async (call, make) => {
+      if (call.path === `${path}.pack` && (call.kind === "open" || call.kind === "readFile"))
+        throw ioError("open", call.path, Object.assign(new Error("no"), { code: "EACCES" }))
+      return make()
+    }),
+  )
+  const { problems } = await store.verify()
+  expect(problems.find(({ oid }) => oid === file)).toMatchObject({ problem: "corrupt", reason: "unreadable", file })
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: false, setAside: [] })
+  expect(await ids(place)).toEqual(snapshots.map(({ id }) => id).toReversed())
+})
+
+test("bytes behind the end of a loose object are a problem, and are cut off", async () => {
+  const place = await onMemory()
+  const [first] = await snapshotsOf(place, ["one", "two", "three"])
+  const blob = writeLoose(place, "blob", Buffer.from("in a loose one"))
+  const tree = writeTree(place, [{ name: "loose", mode: "100644", oid: blob }] as never)
+  const id = writeSnapshot(place, first.ref.split("/")[2] ?? "", tree)
+  const file = `objects/${blob.slice(0, 2)}/${blob.slice(2)}`
+  const before = Buffer.from(place.fs.readFileSync(join(place.gitdir, file)))
+  overwrite(place, join(place.gitdir, file), (bytes) => Buffer.concat([bytes, Buffer.from("more")]))
+  const store = await place.open()
+  expect((await store.verify()).problems).toEqual([{ oid: blob, problem: "corrupt", file, snapshots: [] }])
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: true, setAside: [`damaged/${file}`] })
+  expect(Buffer.from(place.fs.readFileSync(join(place.gitdir, file)))).toEqual(before)
+  expect(Buffer.from((await store.readFile(id, "loose")) ?? []).toString()).toBe("in a loose one")
+})
+
+test("what Git keeps about several packs goes before a pack that it may name", async () => {
+  const place = await onMemory()
+  await snapshotsOf(place, ["one", "two", "three"])
+  const [path] = packsOf(place) as [string]
+  place.fs.writeFileSync(join(place.gitdir, "objects/pack/multi-pack-index"), "names packs")
+  place.fs.mkdirSync(join(place.gitdir, "objects/info/commit-graphs"), { recursive: true })
+  place.fs.writeFileSync(join(place.gitdir, "objects/info/commit-graphs/graph"), "names commits")
+  overwrite(place, `${path}.pack`, (bytes) => flipped(bytes, -1))
+  expect(await (await place.open()).verify({ repair: true })).toMatchObject({ ok: true })
+  expect(place.fs.readdirSync(join(place.gitdir, "objects/pack")).map(String)).not.toContain("multi-pack-index")
+  expect(place.fs.existsSync(join(place.gitdir, "objects/info/commit-graphs"))).toBe(false)
+})
