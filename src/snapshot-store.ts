@@ -265,6 +265,11 @@ export interface VerifyProblem {
   readonly oid: string
   /** `corrupt`: it is there, and is not what it has to be, or the system does not give what is in it. */
   readonly problem: "missing" | "corrupt"
+  /**
+   * Why it is of no use, where it need not be damaged: the system does not let it be read, or it is too large to be read as
+   * a whole, or says that it is.
+   */
+  readonly reason?: "unreadable" | "too-large"
   /** The file that is damaged, from the gitdir on, where it is known. */
   readonly file?: string
   /**
@@ -276,13 +281,16 @@ export interface VerifyProblem {
 
 /** What a check of the whole store found. */
 export interface VerifyReport {
-  /** Nothing is wrong, or all that was is repaired. */
+  /** Nothing is wrong, or all that was is repaired, and no snapshot was lost. */
   readonly ok: boolean
   /** Of all workspaces. */
   readonly snapshots: number
   /** How many objects anything in the store counts on; each was read. */
   readonly objects: number
-  /** With `repair`, those that are left. */
+  /**
+   * With `repair`, those that are left, and one for each snapshot that could not be saved: its ref is moved, so that the
+   * next check does not find it any more.
+   */
   readonly problems: readonly VerifyProblem[]
   /** The objects, refs and files that were missing or corrupt and are whole again. */
   readonly repaired: readonly string[]

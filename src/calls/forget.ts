@@ -2,7 +2,7 @@ import { isDamage, SnapshotError } from "../core/errors.js"
 import { pinRef, snapshotFolder, toRefName, type RefName } from "../core/ref-name.js"
 import type { Rev } from "../snapshot-store.js"
 import { noteForgotten } from "../store/forgotten-note.js"
-import { packedRefsHeld } from "../store/remove-refs.js"
+import { packedRefsHeld, removeRefs } from "../store/remove-refs.js"
 import type { StoredSnapshot } from "../store/snapshot-log.js"
 import type { StoreContext } from "./context.js"
 import { letRefsGo } from "./let-go.js"
@@ -60,9 +60,11 @@ async function forgetNow(store: StoreContext, rev: Rev, snapshot: StoredSnapshot
 }
 
 async function letSnapshotGo(store: StoreContext, ref: RefName): Promise<void> {
+  const { fileSystem, clock } = store.platform
   // Before the ref goes: once it has gone, nothing tells any more that its content is to follow.
-  await noteForgotten(store.platform.fileSystem, store.layout)
+  await noteForgotten(fileSystem, store.layout)
   // The pin first: one without its snapshot would keep its content, and nobody would see it.
-  const gone = await letRefsGo(store, [pinRef(ref), ref])
-  if (!gone.has(ref)) throw packedRefsHeld(store.layout)
+  const ports = { fileSystem, layout: store.layout, nowMs: clock.nowMs() }
+  if (!(await removeRefs(ports, [pinRef(ref)])).has(pinRef(ref))) throw packedRefsHeld(store.layout)
+  if (!(await letRefsGo(store, [ref])).has(ref)) throw packedRefsHeld(store.layout)
 }

@@ -5,6 +5,7 @@
 import { isSnapshotError } from "../core/errors.js"
 import { DEFAULT_RETENTION, type RetentionPolicy } from "../core/retention.js"
 import type { MaintainOptions, MaintainReport, PruneReport } from "../snapshot-store.js"
+import { refuseLostPackedRefs } from "../store/lost-packed-refs.js"
 import { askToCompact, noteMaintenance, readMaintenance } from "../store/maintenance-note.js"
 import { bytesOf, packFiles } from "../store/pack-files.js"
 import { readOwnFiles } from "../store/own-files.js"
@@ -88,10 +89,12 @@ export class Tender {
   /** Does what automatic maintenance does, due or not: LOCK_HELD, and the failures of pruning and maintenance. */
   async run(options: TendOptions): Promise<MaintainReport> {
     const { policy, isDefault } = await this.#kept()
+    const { platform, layout } = this.#store
+    // By refs that are not all of them, the newest snapshot is not known.
+    await refuseLostPackedRefs(platform.fileSystem, layout)
     const { maxBytes, ...rules } = policy
     const terms = { isSized: false, keepsAdopted: isDefault, isFolded: true }
     if (Object.values(rules).some((rule) => rule !== undefined)) await this.#steps.prune(rules, terms)
-    const { platform, layout } = this.#store
     if (maxBytes !== undefined && (await this.#ownBytes()) > maxBytes) await askToCompact(platform.fileSystem, layout)
     let report = await this.#maintain(options).catch((error: unknown) => {
       // There may be no room to fold anything before something goes.

@@ -41,6 +41,7 @@ export async function tidyUp(store: UntidyStore, { signal, onProgress }: Maintai
     atMs: nowMs,
     packs: packs.length,
     bytes: await bytesOf(fileSystem, packs),
+    hasPackedRefs: (await fileSystem.lstat(`${layout.gitdir}/packed-refs`)) !== undefined,
   })
   // What is held now is to be gone, too, once it is not.
   if (!isHeld) await dropForgotten(fileSystem, layout)

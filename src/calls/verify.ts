@@ -4,6 +4,7 @@ import { checkStore, type StoreCheckRequest } from "../store/check-store.js"
 import { isForeign } from "../store/foreign.js"
 import { readLeases } from "../store/live-leases.js"
 import { repairStore, type StoreRepair } from "../store/repair-store.js"
+import { OWN_REFS } from "../store/roots.js"
 import { checkRecords, repairRecords } from "./check-records.js"
 import type { StoreContext } from "./context.js"
 import { lostContentSources } from "./lost-content.js"
@@ -17,7 +18,7 @@ export async function verify(store: StoreContext, options: VerifyOptions = {}): 
   signal?.throwIfAborted()
   const request = requestOf(store, options)
   const found = reportOf(
-    { check: await checkStore(request), repaired: [], setAside: [], adopted: [] },
+    { check: await checkStore(request), repaired: [], setAside: [], adopted: [], lost: [] },
     await checkRecords(store),
   )
   if (found.ok || !repair) return found
@@ -54,16 +55,16 @@ async function repairUnderLock(store: StoreContext, request: StoreCheckRequest):
   }
 }
 
-/** The refs that another tool does not make. */
-const OWN_REFS = /^refs\/(?:snapshots|pins|baseline|restores|adopted)\//
-
 function requestOf({ platform, layout }: StoreContext, { signal, onProgress }: VerifyOptions): StoreCheckRequest {
   const { fileSystem, hasher, deflater, unpacker } = platform
   return { fileSystem, hasher, deflater, unpacker, layout, signal, onProgress }
 }
 
-function reportOf({ check, repaired, setAside, adopted }: StoreRepair, others: VerifyReport["problems"]): VerifyReport {
-  const problems = [...check.problems, ...others]
+function reportOf(
+  { check, repaired, setAside, adopted, lost }: StoreRepair,
+  others: VerifyReport["problems"],
+): VerifyReport {
+  const problems = [...check.problems, ...others, ...lost]
   return {
     ok: problems.length === 0,
     snapshots: check.snapshots,

@@ -1,3 +1,4 @@
+import { refTimeMs } from "../core/ref-name.js"
 import type { Snapshot, VerifyProblem, VerifyReport } from "../snapshot-store.js"
 import { indent } from "./changes.js"
 import type { Command, Session, Words } from "./command.js"
@@ -48,17 +49,19 @@ function reportLines(
 ): string[] {
   const { screen } = session
   const { ok, problems, repaired, setAside } = report
+  const lost = lostSnapshots(report)
   const checked = `${count(report.snapshots, "snapshot")} and ${count(report.objects, "object")} checked`
   return [
     ok ? `${checked}: all is well.` : screen.paint("red", `${checked}: ${count(problems.length, "problem")}.`),
     ...problemLines(problems, session),
-    ...touchedLines(problems, snapshots, session),
+    ...touchedLines(problems, snapshots, lost, session),
+    ...lostLines(lost),
     ...(repaired.length === 0
       ? []
       : ["", `Repaired: ${count(repaired.length, "object or file", "objects and files")}.`]),
     ...asideLines(setAside),
     ...adoptedLines(report.adopted),
-    ...(ok ? [] : ["", "Try next:", ...hintLines(hintsFor(problems, repair, session), screen.columns)]),
+    ...(ok ? [] : ["", "Try next:", ...hintLines(hintsFor(problems, repair, lost, session), screen.columns)]),
   ]
 }
 
@@ -66,29 +69,36 @@ function problemLines(problems: readonly VerifyProblem[], { screen }: Session): 
   if (problems.length === 0) return []
   const rows = problems
     .slice(0, MOST_SHOWN)
-    .map(({ oid, problem, file, snapshots }): readonly Cell[] => [
-      { text: problem, paint: (text) => screen.paint("red", text) },
+    .map(({ oid, problem, reason, file, snapshots }): readonly Cell[] => [
+      { text: reason === undefined ? problem : REASONS[reason], paint: (text) => screen.paint("red", text) },
       nameOf(oid),
-      snapshots.length === 0 ? "no snapshot" : count(snapshots.length, "snapshot"),
+      touchedBy(oid, snapshots),
       file === undefined || file === oid ? "" : `in ${printablePath(file)}`,
     ])
   return ["", ...table([{}, {}, {}, { cut: "start" }], rows, screen.columns - 2).map(indent), ...more(problems.length)]
+}
+
+/** Which refs packed-refs named is not known any more. */
+function touchedBy(oid: string, snapshots: readonly string[]): string {
+  if (snapshots.length > 0) return count(snapshots.length, "snapshot")
+  return oid === "packed-refs" ? "not known which snapshots" : "no snapshot"
 }
 
 /** Of other folders no more than the id is known here. */
 function touchedLines(
   problems: readonly VerifyProblem[],
   snapshots: readonly Snapshot[],
+  lost: ReadonlySet<string>,
   { screen }: Session,
 ): string[] {
-  const touched = [...new Set(problems.flatMap((problem) => problem.snapshots))]
+  const touched = [...new Set(problems.flatMap((problem) => problem.snapshots))].filter((name) => !lost.has(name))
   if (touched.length === 0) return []
   const known = new Map(snapshots.map((snapshot) => [snapshot.id, snapshot]))
   const rows = touched.slice(0, MOST_SHOWN).map((id): readonly Cell[] => {
     const snapshot = known.get(id)
     return [
       { text: nameOf(id), paint: (text) => screen.paint("yellow", text) },
-      snapshot === undefined ? "" : localTime(snapshot.createdAt).slice(0, "2025-11-22 16:59".length),
+      snapshot === undefined ? "" : localTime(snapshot.createdAt).slice(0, MINUTES),
       printable(snapshot?.label ?? ""),
     ]
   })
@@ -98,6 +108,23 @@ function touchedLines(
     ...table([{}, {}, { cut: "end" }], rows, screen.columns - 2).map(indent),
     ...more(touched.length),
   ]
+}
+
+/** The refs of the snapshots that could not be saved: a repair moves only refs aside that nothing can be made of. */
+function lostSnapshots({ problems, setAside }: VerifyReport): ReadonlySet<string> {
+  const isMoved = (name: string): boolean =>
+    setAside.some((path) => path === `damaged/${name}` || path.startsWith(`damaged/${name}.`))
+  return new Set(problems.flatMap(({ snapshots }) => snapshots).filter(isMoved))
+}
+
+/** Only the time is known of them, by the names of their refs. */
+function lostLines(lost: ReadonlySet<string>): string[] {
+  if (lost.size === 0) return []
+  const times = [...lost].slice(0, MOST_SHOWN).map((ref) => {
+    const ms = refTimeMs(ref)
+    return ms === undefined ? printablePath(ref) : localTime(new Date(ms)).slice(0, MINUTES)
+  })
+  return ["", `${count(lost.size, "snapshot")} could not be saved: ${times.join(", ")}`, ...more(lost.size)]
 }
 
 function asideLines(setAside: readonly string[]): string[] {
@@ -120,10 +147,22 @@ function adoptedLines(adopted: readonly string[]): string[] {
   ]
 }
 
-function hintsFor(problems: readonly VerifyProblem[], repair: boolean, { suggest }: Session): readonly Hint[] {
-  if (!repair) return [[suggest("verify", "--repair"), "take back what can be found elsewhere"]]
+function hintsFor(
+  problems: readonly VerifyProblem[],
+  repair: boolean,
+  lost: ReadonlySet<string>,
+  { suggest }: Session,
+): readonly Hint[] {
+  // What this user may not read is not lost, and nothing is to be forgotten for it.
+  const again: Hint = [suggest("verify"), "again, once this user has been given access to what is not readable"]
+  const isRefused = problems.some(({ reason }) => reason === "unreadable")
+  if (!repair) {
+    const mend: Hint = [suggest("verify", "--repair"), "take back what can be found elsewhere"]
+    return isRefused ? [again, mend] : [mend]
+  }
+  if (isRefused) return [again]
   const capture: Hint = [suggest("capture"), "store what is in the folder now"]
-  const first = problems.flatMap(({ snapshots }) => snapshots)[0]
+  const first = problems.flatMap(({ snapshots }) => snapshots).find((each) => !lost.has(each))
   const name = first === undefined || first.startsWith("refs/") ? first : shortId(first)
   return name === undefined ? [capture] : [capture, [suggest("forget", name), "let go what cannot be made whole"]]
 }
@@ -136,4 +175,10 @@ function more(all: number): string[] {
   return all <= MOST_SHOWN ? [] : [indent(`… and ${grouped(all - MOST_SHOWN)} more; --json lists them all.`)]
 }
 
+const REASONS: Readonly<Record<NonNullable<VerifyProblem["reason"]>, string>> = {
+  unreadable: "not readable",
+  "too-large": "too large",
+}
 const MOST_SHOWN = 40
+/** So much of a time is shown. */
+const MINUTES = "2025-11-22 16:59".length

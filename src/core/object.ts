@@ -38,7 +38,11 @@ export async function readAs(reader: ObjectReader, oid: Oid, type: ObjectType): 
       { oid },
     )
   if (object.type !== type)
-    throw new SnapshotError("OBJECT_CORRUPT", `${oid} is a ${object.type} where a ${type} belongs.`, { oid })
+    throw new SnapshotError(
+      "OBJECT_CORRUPT",
+      `${oid} is a ${object.type} where a ${type} belongs. Verify the store: that names the snapshots that it touches.`,
+      { oid },
+    )
   return object.bytes
 }
 

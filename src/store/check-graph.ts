@@ -6,10 +6,16 @@ import { decodeTree } from "../core/tree.js"
 import { pauses } from "../core/turns.js"
 import { targetsOf, type NamedObject } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
-import { isUnreadable } from "./unreadable.js"
+import { isRefused, isUnreadable } from "./unreadable.js"
 
 /** How an object is lost: nothing holds it, or what holds it cannot be read or is not what the oid names. */
 export type Loss = "missing" | "corrupt"
+
+/**
+ * Why nothing gives an object that is there: the system does not let it be read, or it is too large to be read as a whole,
+ * or says that it is. Without a reason it is not what it has to be.
+ */
+export type LossReason = "unreadable" | "too-large"
 
 /** How to check a graph. */
 export interface GraphCheckOptions {
@@ -29,6 +35,11 @@ export class GraphCheck {
   readonly #namedBy = new Map<Oid, Oid[]>()
   readonly #blobs = new Set<Oid>()
   readonly #lost = new Map<Oid, Loss>()
+  readonly #reasons = new Map<Oid, LossReason>()
+  /** What nodes were first said to be, of those that are no trees: undefined for roots. */
+  readonly #told = new Map<Oid, ObjectType | undefined>()
+  /** What lost nodes were said to be. */
+  readonly #lostAs = new Map<Oid, ObjectType | undefined>()
   #nodesToRead: NamedObject[] = []
   #blobsToRead: Oid[] = []
   #checked = 0
@@ -42,6 +53,11 @@ export class GraphCheck {
   /** What is lost, of all that was walked. */
   get lost(): ReadonlyMap<Oid, Loss> {
     return this.#lost
+  }
+
+  /** Why some of these are lost. */
+  get reasons(): ReadonlyMap<Oid, LossReason> {
+    return this.#reasons
   }
 
   /** How many objects were reached. */
@@ -62,9 +78,11 @@ export class GraphCheck {
     await this.#objects.rescan()
     for (const oid of this.#lost.keys()) {
       if (this.#blobs.has(oid)) this.#blobsToRead.push(oid)
-      if (this.#namedBy.has(oid)) this.#nodesToRead.push({ oid, type: undefined })
+      if (this.#namedBy.has(oid)) this.#nodesToRead.push({ oid, type: this.#lostAs.get(oid) })
     }
     this.#lost.clear()
+    this.#reasons.clear()
+    this.#lostAs.clear()
     await this.#run()
   }
 
@@ -113,6 +131,11 @@ export class GraphCheck {
     if (namers === undefined) {
       this.#namedBy.set(oid, (namers = []))
       this.#nodesToRead.push({ oid, type })
+      if (type !== "tree") this.#told.set(oid, type)
+    } else if (type !== undefined && type !== (this.#told.has(oid) ? this.#told.get(oid) : "tree")) {
+      // It has to be that as well, and no object is two things.
+      this.#told.set(oid, type)
+      this.#nodesToRead.push({ oid, type })
     }
     if (namer !== undefined) namers.push(namer)
   }
@@ -136,6 +159,7 @@ export class GraphCheck {
         for (const { oid: target, type: kind } of targetsOf(type, await readAs(this.#objects, oid, type), oid))
           this.#meet(target, kind, oid)
     })
+    if (this.#lost.has(oid) && (told !== undefined || !this.#lostAs.has(oid))) this.#lostAs.set(oid, told)
     this.#count(1)
   }
 
@@ -176,8 +200,9 @@ export class GraphCheck {
     try {
       await read()
     } catch (error) {
-      const loss = unlessLost(error)
-      this.#lost.set(oid, loss)
+      this.#lost.set(oid, unlessLost(error))
+      const reason = reasonOf(error)
+      if (reason !== undefined) this.#reasons.set(oid, reason)
     }
   }
 
@@ -189,8 +214,14 @@ export class GraphCheck {
 
 function unlessLost(error: unknown): Loss {
   if (isSnapshotError(error, "OBJECT_MISSING")) return "missing"
-  if (isSnapshotError(error, "OBJECT_CORRUPT") || isUnreadable(error)) return "corrupt"
+  if (isSnapshotError(error, "OBJECT_CORRUPT") || isSnapshotError(error, "UNSUPPORTED") || isUnreadable(error))
+    return "corrupt"
   throw error
+}
+
+function reasonOf(error: unknown): LossReason | undefined {
+  if (isSnapshotError(error, "UNSUPPORTED")) return "too-large"
+  return isRefused(error) ? "unreadable" : undefined
 }
 
 const AT_ONCE = 16

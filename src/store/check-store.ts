@@ -7,17 +7,21 @@ import { decodeCommit } from "../core/commit.js"
 import { isSnapshotError } from "../core/errors.js"
 import type { OnProgress } from "../core/progress.js"
 import type { Oid } from "../core/oid.js"
-import { refTimeMs, SNAPSHOTS } from "../core/ref-name.js"
+import { pinnedRef, pinRef, refTimeMs, SNAPSHOTS, type RefName } from "../core/ref-name.js"
 import { decodeRecord, refOf } from "../core/snapshot-commit.js"
 import type { Unpacker } from "../core/unpacker.js"
 import { auditPack, isSound, type FileState, type PackState } from "./audit-pack.js"
 import { listCandidates, type LooseCandidate } from "./candidates.js"
-import { GraphCheck, type Loss } from "./check-graph.js"
+import { GraphCheck, type Loss, type LossReason } from "./check-graph.js"
+import { isForeign } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
-import { streamLoose } from "./loose-object.js"
+import { lonePins } from "./lone-pins.js"
+import { looseSize, streamLoose } from "./loose-object.js"
+import { arePackedRefsLost } from "./lost-packed-refs.js"
 import { objectDatabase, type ObjectDatabase } from "./object-database.js"
+import { isOfSnapshot } from "./odd-snapshots.js"
 import { PackRemains } from "./pack-remains.js"
-import { readRefRoots } from "./roots.js"
+import { OWN_REFS, readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
 import { Touched } from "./touched.js"
 import { isUnreadable } from "./unreadable.js"
@@ -35,6 +39,8 @@ export interface StoreProblem {
   /** An object, or else the path of a file, from the gitdir on. */
   readonly oid: string
   readonly problem: Loss
+  /** Why what is there is of no use, where it need not be damaged. */
+  readonly reason?: LossReason
   /** The file that is damaged, from the gitdir on, where it is known. */
   readonly file?: string
   /** The ids of the snapshots that it touches, the oldest first; of what no snapshot reads through, names of refs. */
@@ -50,6 +56,8 @@ export interface StoreCheck {
   readonly problems: readonly StoreProblem[]
   /** What refs reach and nothing gives. */
   readonly lost: ReadonlyMap<Oid, Loss>
+  /** Why some of these are lost, where they need not be damaged. */
+  readonly reasons: ReadonlyMap<Oid, LossReason>
   /** The packs with which something is wrong. */
   readonly packs: readonly PackState[]
   /** The loose objects that are damaged, or that the system does not read. */
@@ -59,16 +67,21 @@ export interface StoreCheck {
 
 /** A loose object that cannot be read. */
 export interface DamagedLoose extends LooseCandidate {
-  readonly state: FileState
+  /** `trailed`: what it holds is sound, and other bytes stand behind its end. */
+  readonly state: FileState | "trailed"
 }
 
 /** What the refs are. */
 export interface RefStates {
   readonly oids: ReadonlyMap<string, Oid>
-  /** Those that name nothing, or that the system does not read; `packed-refs` for lines of it. */
-  readonly damaged: ReadonlySet<string>
+  /** Those that name nothing, or that the system does not read; `packed-refs` for lines of it, or for all of it. */
+  readonly damaged: ReadonlyMap<string, Loss | "unreadable">
   /** Refs by a name that is not the one which their snapshot has, and that name. */
   readonly misnamed: ReadonlyMap<string, string>
+  /** Refs of snapshots, and pins, that name something else than a commit, and what; they are damaged. */
+  readonly odd: ReadonlyMap<string, Oid>
+  /** Refs of snapshots that are gone, and the refs that still name these. */
+  readonly missing: ReadonlyMap<string, string>
 }
 
 /** Checks a store. What the system fails to read for reasons that are not a file's own throws. */
@@ -105,14 +118,16 @@ class Check {
     const { packs, loose } = await this.#files()
     await this.#graph.walk(first.oids.values())
     const isFine =
-      first.damaged.size + packs.length + loose.length + this.#graph.lost.size === 0 && first.misnamed.size === 0
+      first.damaged.size + packs.length + loose.length + this.#graph.lost.size === 0 &&
+      first.misnamed.size + first.missing.size === 0
     const found = isFine ? { refs: first, packs, loose } : await this.#lookAgain(first, packs, loose)
-    const { reached, lost } = this.#graph
+    const { reached, lost, reasons } = this.#graph
     this.#tell(Math.max(this.#stored, reached))
     return {
       snapshots: [...first.oids.keys()].filter((name) => name.startsWith(SNAPSHOTS)).length,
       objects: reached,
       lost,
+      reasons,
       ...found,
       problems: isFine ? [] : await this.#problems(found.refs, found.packs, found.loose),
     }
@@ -120,25 +135,55 @@ class Check {
 
   async #readRefs(): Promise<RefStates> {
     const { fileSystem, layout } = this.#request
-    const damaged = new Set<string>()
-    const { oids } = await readRefRoots(fileSystem, layout.gitdir, (name) => damaged.add(name))
+    const damaged = new Map<string, Loss | "unreadable">()
+    const roots = await readRefRoots(fileSystem, layout.gitdir, (name, state) => damaged.set(name, state))
+    const oids = new Map(roots.oids)
+    const odd = new Map<string, Oid>()
+    if (await arePackedRefsLost(fileSystem, layout)) damaged.set("packed-refs", "missing")
     const misnamed = new Map<string, string>()
-    for (const [name, oid] of oids) {
-      if (!name.startsWith(SNAPSHOTS) || refTimeMs(name) === undefined) continue
+    for (const [name, oid] of roots.oids) {
+      if (!isOfSnapshot(name)) continue
       const own = await this.#ownName(oid)
+      if (own === "no commit") {
+        odd.set(name, oid)
+        oids.delete(name)
+        damaged.set(name, "corrupt")
+        continue
+      }
+      if (!name.startsWith(SNAPSHOTS) || refTimeMs(name) === undefined) continue
       if (own !== undefined && own !== name) misnamed.set(name, own)
     }
-    return { oids, damaged, misnamed }
+    const missing = new Map<string, string>()
+    const isGone = (ref: string): boolean => !oids.has(ref) && !damaged.has(ref)
+    for (const pin of lonePins(oids)) {
+      const own = await this.#ownName(oids.get(pin) as Oid)
+      const ref = own === undefined || own === "no commit" ? pinnedRef(pin) : own
+      if (pinRef(ref) !== pin) misnamed.set(pin, pinRef(ref))
+      if (isGone(ref)) missing.set(ref, pin)
+    }
+    if (await isForeign(fileSystem, layout)) return { oids, damaged, misnamed, odd, missing }
+    for (const [name, oid] of oids) {
+      if (!mayBeMisspelt(name)) continue
+      const own = await this.#ownName(oid)
+      if (own === undefined || own === "no commit" || !isGone(own)) continue
+      misnamed.set(name, own)
+      missing.set(own, name)
+    }
+    return { oids, damaged, misnamed, odd, missing }
   }
 
-  /** The name of the ref that belongs to a snapshot; undefined when `oid` cannot be read, or is something else. */
-  async #ownName(oid: Oid): Promise<string | undefined> {
+  /** The name of the ref that belongs to a snapshot; undefined when `oid` cannot be read, or is another commit. */
+  async #ownName(oid: Oid): Promise<RefName | "no commit" | undefined> {
     try {
+      const type = (await this.#objects.stream(oid))?.type
+      if (type === undefined) return undefined
+      if (type !== "commit") return "no commit"
       const object = await this.#objects.read(oid)
-      const record = object?.type === "commit" ? decodeRecord(decodeCommit(object.bytes, oid).message) : undefined
+      const record = object && decodeRecord(decodeCommit(object.bytes, oid).message)
       return record && refOf(record)
     } catch (error) {
-      if (isSnapshotError(error, "OBJECT_CORRUPT") || isUnreadable(error)) return undefined
+      if (isSnapshotError(error, "OBJECT_CORRUPT") || isSnapshotError(error, "UNSUPPORTED") || isUnreadable(error))
+        return undefined
       throw error
     }
   }
@@ -171,13 +216,14 @@ class Check {
     })
   }
 
-  async #looseState({ oid, path }: LooseCandidate): Promise<FileState> {
+  async #looseState({ oid, path }: LooseCandidate): Promise<DamagedLoose["state"]> {
     const { signal, fileSystem } = this.#request
     try {
       if ((await fileSystem.lstat(path))?.kind === "folder") return "corrupt"
       const stream = await streamLoose(this.#request, path, oid, LOOSE_LIMIT_BYTES)
       for await (const chunk of stream?.chunks ?? []) if (chunk.length > 0) signal?.throwIfAborted()
-      return "sound"
+      const size = await looseSize(this.#request, path, oid)
+      return size === undefined || size.objectBytes === size.fileBytes ? "sound" : "trailed"
     } catch (error) {
       if (isSnapshotError(error, "OBJECT_CORRUPT")) return "corrupt"
       if (isUnreadable(error)) return "unreadable"
@@ -208,8 +254,10 @@ class Check {
       loose: stillDamaged,
       refs: {
         oids: new Map([...refs.oids].filter(([name, oid]) => now.oids.get(name) === oid)),
-        damaged: new Set([...refs.damaged].filter((name) => now.damaged.has(name))),
+        damaged: new Map([...refs.damaged].filter(([name]) => now.damaged.has(name))),
         misnamed: new Map([...refs.misnamed].filter(([name]) => now.misnamed.has(name))),
+        odd: new Map([...refs.odd].filter(([name, oid]) => now.odd.get(name) === oid)),
+        missing: new Map([...refs.missing].filter(([name]) => now.missing.has(name))),
       },
     }
   }
@@ -219,13 +267,17 @@ class Check {
     packs: readonly PackState[],
     loose: readonly DamagedLoose[],
   ): Promise<StoreProblem[]> {
-    const { lost } = this.#graph
+    const { lost, reasons } = this.#graph
     const touched = new Touched(this.#graph, refs.oids, await this.#graph.namersOf(new Set(lost.keys())))
     const problems = new Map<string, StoreProblem>()
     const add = (problem: StoreProblem): void => void problems.set(problem.oid, problem)
     const nameless = (name: string): readonly string[] => (name.startsWith("refs/") ? [name] : [])
-    for (const name of refs.damaged) add({ oid: name, problem: "corrupt", file: name, snapshots: nameless(name) })
-    for (const name of refs.misnamed.keys()) add({ oid: name, problem: "corrupt", snapshots: [name] })
+    for (const [name, state] of refs.damaged)
+      add({ oid: name, ...flawOf(state), ...(state === "missing" ? {} : { file: name }), snapshots: nameless(name) })
+    for (const [name, namer] of refs.missing)
+      add({ oid: name, problem: "missing", snapshots: [refs.oids.get(namer) ?? name] })
+    for (const [name, own] of refs.misnamed)
+      if (!refs.missing.has(own)) add({ oid: name, problem: "corrupt", snapshots: [name] })
     for (const state of packs) {
       const lostHere = await this.#lostIn(state)
       const named = await touched.byAny(lostHere)
@@ -233,16 +285,16 @@ class Check {
       const pack = `${this.#relative(state.path)}.pack`
       // A pack without an index is what a capture that was killed leaves, too.
       if (state.index !== "sound" && (state.index !== "missing" || named.length > 0))
-        add({ oid: index, problem: lossOf(state.index), file: index, snapshots: named })
+        add({ oid: index, ...flawOf(state.index), file: index, snapshots: named })
       if (state.pack !== "sound" && state.index !== "missing")
-        add({ oid: pack, problem: lossOf(state.pack), file: pack, snapshots: named })
+        add({ oid: pack, ...flawOf(state.pack), file: pack, snapshots: named })
       for (const oid of state.damaged) add({ oid, problem: "corrupt", file: pack, snapshots: await touched.by(oid) })
     }
-    for (const { oid, path } of loose)
-      add({ oid, problem: "corrupt", file: this.#relative(path), snapshots: await touched.by(oid) })
+    for (const { oid, path, state } of loose)
+      add({ oid, ...flawOf(state), file: this.#relative(path), snapshots: await touched.by(oid) })
     for (const [oid, problem] of lost) {
       const snapshots = await touched.by(oid)
-      if (snapshots.length > 0 && !problems.has(oid)) add({ oid, problem, snapshots })
+      if (snapshots.length > 0 && !problems.has(oid)) add({ oid, problem, ...because(reasons.get(oid)), snapshots })
     }
     return [...problems.values()]
   }
@@ -270,8 +322,25 @@ class Check {
   }
 }
 
-function lossOf(state: PackState["index"]): Loss {
-  return state === "missing" ? "missing" : "corrupt"
+/** Whether a name may have been one of our refs' before a bit of it flipped: those of Git's own are somebody's. */
+function mayBeMisspelt(name: string): boolean {
+  if (name.startsWith(SNAPSHOTS)) return refTimeMs(name) === undefined
+  return !OWN_REFS.test(name) && !GIT_REFS.test(name)
+}
+
+/** Source: https://git-scm.com/docs/gitrepository-layout, https://git-scm.com/docs/gitglossary (refs) */
+const GIT_REFS = /^refs\/(?:(?:heads|tags|remotes|notes|replace|worktree|bisect|rewritten|original|prefetch)\/|stash$)/
+
+/** What a state of a file is as a problem. */
+function flawOf(state: DamagedLoose["state"]): Pick<StoreProblem, "problem" | "reason"> {
+  return {
+    problem: state === "missing" ? "missing" : "corrupt",
+    ...because(state === "unreadable" ? state : undefined),
+  }
+}
+
+function because(reason: LossReason | undefined): Pick<StoreProblem, "reason"> {
+  return reason === undefined ? {} : { reason }
 }
 
 /** Larger loose objects are checked in pieces. */

@@ -26,9 +26,12 @@ import { likeness } from "./likeness.js"
 import { readLeases, type LiveLeases } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
 import type { LivePack } from "./live-pack.js"
+import { refuseLonePins } from "./lone-pins.js"
+import { refuseLostPackedRefs } from "./lost-packed-refs.js"
 import { mark, noMarks, type Marks } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
 import { Removal } from "./removal.js"
+import { refuseOddSnapshots } from "./odd-snapshots.js"
 import { readRefRoots, type RefRoots } from "./roots.js"
 import { sweep } from "./sweep.js"
 import { takeOver } from "./take-over.js"
@@ -76,6 +79,8 @@ export async function collect(request: CollectRequest): Promise<CollectResult> {
   const candidates = await listCandidates(fileSystem, layout)
   const leases = await readLeases(fileSystem, layout.leases, isAlive)
   const refs = await readRefRoots(fileSystem, layout.gitdir)
+  await refuseLostPackedRefs(fileSystem, layout)
+  refuseLonePins(refs.oids)
   const foreign = await isForeign(fileSystem, layout)
   const ofForeign = foreign ? await foreignRoots({ fileSystem, hasher, objects }, layout) : NO_ROOTS
   const { reached } = await markAll(request, leases, refs, ofForeign)
@@ -175,6 +180,7 @@ async function markAll(
 ): Promise<Marks> {
   const marks = noMarks()
   const options = { signal, onMarked: (done: number): void => onProgress?.({ phase: "mark", done }) }
+  await refuseOddSnapshots(objects, refs, signal)
   await mark(objects, [...refs.oids.values(), ...ofForeign.named], marks, options)
   await mark(objects, ofForeign.cached, marks, { ...options, missing: "pass-over" })
   for (const base of leases.values()) {

@@ -81,6 +81,24 @@ export async function streamLoose(
   return { ...object, chunks: verifiedChunks(ports.hasher, oid, object, contentBehind(ports, path, header.end), path) }
 }
 
+/**
+ * How many bytes the loose object at `path` takes, and how many its file has; undefined when it is not there. A damaged one:
+ * OBJECT_CORRUPT.
+ */
+export async function looseSize(
+  ports: ObjectPorts,
+  path: string,
+  oid: Oid,
+): Promise<{ readonly objectBytes: number; readonly fileBytes: number } | undefined> {
+  return withFile(ports, path, oid, async (file) => {
+    const { sizeBytes: fileBytes } = await file.stat()
+    let objectBytes = 0
+    const content = ports.deflater.inflateStream(readPieces(file, 0, fileBytes), (bytes) => (objectBytes = bytes))
+    for await (const chunk of content) if (chunk.length === 0) continue
+    return { objectBytes, fileBytes }
+  })
+}
+
 /** What `work` gives for the file at `path`; undefined when it is not there. What it throws counts as damage of `oid`. */
 async function withFile<T>(
   ports: ObjectPorts,

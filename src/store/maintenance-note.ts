@@ -16,19 +16,24 @@ export interface MaintenanceNote {
   readonly failedMs?: number
   /** A cap on the store's size let snapshots go: the next maintenance keeps nothing that is unreached. */
   readonly isCompactDue?: boolean
+  /** It left refs in packed-refs: Git and we write that file anew, and never remove it. */
+  readonly hasPackedRefs?: boolean
 }
 
 /** The note; an empty one when there is none, or it is damaged. */
 export async function readMaintenance(fileSystem: FileSystem, { maintained }: GitdirLayout): Promise<MaintenanceNote> {
   try {
     const value: unknown = JSON.parse(lossyText((await fileSystem.readFile(maintained)) ?? new Uint8Array()))
-    const { atMs, packs, bytes, failedMs, isCompactDue } = (value ?? {}) as Readonly<Record<string, unknown>>
+    const { atMs, packs, bytes, failedMs, isCompactDue, hasPackedRefs } = (value ?? {}) as Readonly<
+      Record<string, unknown>
+    >
     return {
       ...(typeof atMs === "number" && Math.abs(atMs) <= LAST_DATE_MS ? { atMs } : {}),
       ...(typeof packs === "number" ? { packs } : {}),
       ...(typeof bytes === "number" ? { bytes } : {}),
       ...(typeof failedMs === "number" ? { failedMs } : {}),
       ...(typeof isCompactDue === "boolean" ? { isCompactDue } : {}),
+      ...(typeof hasPackedRefs === "boolean" ? { hasPackedRefs } : {}),
     }
   } catch {
     return {}

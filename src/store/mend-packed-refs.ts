@@ -9,19 +9,24 @@ import { isUnreadable } from "./unreadable.js"
 
 /**
  * Writes packed-refs anew without what makes no sense in it; gives where the file as it was is kept. Nothing happens while
- * another tool holds its lock, or when the system does not read it. Only for who holds the maintenance lock.
+ * another tool holds its lock, or when the system does not read it. With `isLost` a file that is gone is made, without
+ * refs; `isMade` tells of that. Only for who holds the maintenance lock.
  */
-export async function mendPackedRefs({
-  fileSystem,
-  layout,
-}: {
-  readonly fileSystem: FileSystem
-  readonly layout: GitdirLayout
-}): Promise<string[]> {
+export async function mendPackedRefs(
+  { fileSystem, layout }: { readonly fileSystem: FileSystem; readonly layout: GitdirLayout },
+  isLost: boolean,
+): Promise<{ readonly kept: readonly string[]; readonly isMade: boolean }> {
   const path = `${layout.gitdir}/packed-refs`
   const kept: string[] = []
+  let isMade = false
   await underPackedRefsLock({ fileSystem, layout }, async () => {
-    if ((await fileSystem.lstat(path))?.kind === "folder") {
+    const stat = await fileSystem.lstat(path)
+    if (isLost && stat === undefined) {
+      await writeAtomically(fileSystem, layout.temporary, path, soundLines(new Uint8Array()), true)
+      isMade = true
+      return
+    }
+    if (stat?.kind === "folder") {
       const place = await setAside(fileSystem, layout, path)
       if (place !== undefined) kept.push(place)
       return
@@ -35,5 +40,5 @@ export async function mendPackedRefs({
     kept.push(await keepAside(fileSystem, layout, path, bytes))
     await writeAtomically(fileSystem, layout.temporary, path, sound, true)
   })
-  return kept
+  return { kept, isMade }
 }

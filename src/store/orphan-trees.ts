@@ -2,7 +2,7 @@
  * Trees that nothing names any more since the commit that did is lost. Without a ref of their own, the next collection
  * would remove what only they hold, sound as it may be.
  */
-import { isDamage } from "../core/errors.js"
+import { isDamage, isSnapshotError } from "../core/errors.js"
 import { readAs } from "../core/object.js"
 import type { Oid } from "../core/oid.js"
 import type { GitdirLayout } from "./gitdir.js"
@@ -74,7 +74,7 @@ async function marksOf(
     await mark(objects, [tree], marks, { signal })
     return marks
   } catch (error) {
-    if (isDamage(error) || isUnreadable(error)) return undefined
+    if (isUseless(error)) return undefined
     throw error
   }
 }
@@ -84,7 +84,12 @@ async function foldersIn(objects: ObjectDatabase, tree: Oid): Promise<Oid[]> {
     const targets = targetsOf("tree", await readAs(objects, tree, "tree"), tree)
     return targets.filter(({ type }) => type === "tree").map(({ oid }) => oid)
   } catch (error) {
-    if (isDamage(error) || isUnreadable(error)) return []
+    if (isUseless(error)) return []
     throw error
   }
+}
+
+/** Whether a failure is about the object alone. */
+function isUseless(error: unknown): boolean {
+  return isDamage(error) || isSnapshotError(error, "UNSUPPORTED") || isUnreadable(error)
 }

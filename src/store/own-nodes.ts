@@ -19,8 +19,8 @@ export type OnNode = (oid: Oid, object: GitObject, packMs: number | undefined) =
 
 /**
  * Reads every tree, commit and tag of a gitdir's own objects folder, loose and packed, whether anything names it or not;
- * of blobs no more than their type. Alternates are left out. An object may come more than once. What is damaged is
- * passed over, what the system fails to read throws.
+ * of blobs no more than their type. Alternates are left out. An object may come more than once. What is damaged, or too
+ * large to be read, is passed over, what the system fails to read throws.
  *
  * Packs are listed before and after the loose objects: what a Git at work meanwhile packs is found in the new pack, and
  * what it unpacks among the loose ones.
@@ -97,7 +97,7 @@ async function unlessDamaged<Value>(reading: Promise<Value>): Promise<Value | un
   try {
     return await reading
   } catch (error) {
-    if (isSnapshotError(error, "OBJECT_CORRUPT")) return undefined
+    if (isSnapshotError(error, "OBJECT_CORRUPT") || isSnapshotError(error, "UNSUPPORTED")) return undefined
     throw error
   }
 }

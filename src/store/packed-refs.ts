@@ -1,6 +1,6 @@
 /*
  * packed-refs: lines `<oid> <name>`, comments that begin with "#", and, behind an annotated tag, "^" with the oid that it
- * leads to.
+ * leads to. All names in it begin with "refs/".
  *
  * Source: https://git-scm.com/docs/git-pack-refs
  */
@@ -24,7 +24,7 @@ export function parsePackedRefs(text: string, onOther: (line: string) => void = 
   if (half !== "") onOther(half)
   for (const line of lines) {
     const oid = toOid(line.slice(0, 40))
-    if (oid !== undefined && line[40] === " " && line.length > 41) refs.push({ oid, name: line.slice(41) })
+    if (oid !== undefined && line.startsWith(" refs/", 40)) refs.push({ oid, name: line.slice(41) })
     else if (line !== "" && !line.startsWith("#") && !(line[0] === "^" && toOid(line.slice(1)) !== undefined))
       onOther(line)
   }

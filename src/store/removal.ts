@@ -51,15 +51,19 @@ export class Removal {
     await this.#fileSystem.removeFolder(path)
   }
 
-  /** What Git keeps about several packs and about commits may name what goes. Git makes it anew. */
-  async #prepare(): Promise<void> {
-    if (this.#isPrepared) return
-    for (const folder of this.#refFolders)
-      if ((await this.#fileSystem.lstat(folder)) !== undefined) await this.#fileSystem.syncFolder(folder)
+  /** Removes what Git keeps about several packs and about commits, which may name what goes. Git makes it anew. */
+  async derived(): Promise<void> {
     const { packs, objects } = this.#layout
     for (const { name } of await listFollowing(this.#fileSystem, packs))
       if (/^multi-pack-index(?!.*\.lock$)/.test(name)) await this.all(`${packs}/${name}`)
     for (const name of ["commit-graphs", "commit-graph"]) await this.all(`${objects}/info/${name}`)
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#isPrepared) return
+    for (const folder of this.#refFolders)
+      if ((await this.#fileSystem.lstat(folder)) !== undefined) await this.#fileSystem.syncFolder(folder)
+    await this.derived()
     this.#isPrepared = true
   }
 }

@@ -1,10 +1,13 @@
+import type { Oid } from "../core/oid.js"
 import { writeAtomically } from "./atomic-file.js"
 import { auditPack, isSound, type PackState } from "./audit-pack.js"
 import { listCandidates } from "./candidates.js"
 import type { DamagedLoose } from "./check-store.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { carriesLease, type LiveLeases } from "./live-leases.js"
+import { looseSize } from "./loose-object.js"
 import { PackRemains } from "./pack-remains.js"
+import { Removal } from "./removal.js"
 import { salvagePack } from "./salvage-pack.js"
 import { keepAside, setAside } from "./set-aside.js"
 import type { ObjectPorts } from "./stored-object.js"
@@ -49,9 +52,11 @@ export async function repairFiles(
   } finally {
     await remains.close()
   }
-  for (const { path, state } of loose) {
-    const place = state === "corrupt" ? await setAside(fileSystem, layout, path) : undefined
-    if (place !== undefined) moved.push(place)
+  for (const { oid, path, state } of loose) {
+    if (state === "trailed") await push(moved, cutLoose(ports, path, oid))
+    if (state !== "corrupt") continue
+    await new Removal(fileSystem, layout, []).derived()
+    await push(moved, setAside(fileSystem, layout, path))
   }
   return { setAside: moved, indexes }
 }
@@ -78,8 +83,20 @@ async function replacePack(ports: RepairPorts, state: PackState, remains: PackRe
   const candidate = (await listCandidates(fileSystem, layout)).packs.find((each) => each.name === name)
   // The index first: without it the pack is nothing to a reader.
   const beside = [...(candidate?.extensions ?? [])].filter((extension) => extension !== ".idx" && extension !== ".pack")
+  await new Removal(fileSystem, layout, []).derived()
   for (const extension of [".idx", ...beside, ".pack"])
     await push(moved, setAside(fileSystem, layout, `${state.path}${extension}`))
+}
+
+/** Writes a loose object anew without what stands behind its end; gives where the file as it was is kept. */
+async function cutLoose(ports: RepairPorts, path: string, oid: Oid): Promise<string | undefined> {
+  const { fileSystem, layout } = ports
+  const size = await looseSize(ports, path, oid)
+  const bytes = await fileSystem.readFile(path)
+  if (size === undefined || bytes === undefined) return undefined
+  const place = await keepAside(fileSystem, layout, path, bytes)
+  await writeAtomically(fileSystem, layout.temporary, path, bytes.subarray(0, size.objectBytes), true)
+  return place
 }
 
 async function push(moved: string[], moving: Promise<string | undefined>): Promise<void> {

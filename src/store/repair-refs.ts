@@ -9,13 +9,14 @@ import {
   baselineRef,
   pinnedRef,
   PINS,
+  refTimeMs,
   SNAPSHOTS,
   toRefName,
   type RefName,
 } from "../core/ref-name.js"
 import { decodeRecord, refOf, type SnapshotRecord } from "../core/snapshot-commit.js"
 import { GraphCheck } from "./check-graph.js"
-import type { RefStates, StoreCheck } from "./check-store.js"
+import type { RefStates, StoreCheck, StoreProblem } from "./check-store.js"
 import { isForeign } from "./foreign.js"
 import { mendPackedRefs } from "./mend-packed-refs.js"
 import { objectDatabase } from "./object-database.js"
@@ -43,13 +44,20 @@ export async function mendRefs(
   check: StoreCheck,
 ): Promise<{ readonly mended: readonly string[]; readonly setAside: readonly string[] }> {
   const { refs, lost } = check
-  const names = new Set([...refs.damaged, ...namesOfLost(refs, lost), ...[...refs.misnamed].flat()])
+  const names = new Set([
+    ...refs.damaged.keys(),
+    ...refs.missing.keys(),
+    ...namesOfLost(refs, lost),
+    ...[...refs.misnamed].flat(),
+  ])
   const mended: string[] = []
   const aside: string[] = []
   if (names.size === 0) return { mended, setAside: aside }
   const stored = await storedSnapshots(ports)
   if (names.delete("packed-refs")) {
-    aside.push(...(await mendPackedRefs(ports)))
+    const { isMade, kept } = await mendPackedRefs(ports, refs.damaged.get("packed-refs") === "missing")
+    aside.push(...kept)
+    if (isMade) mended.push("packed-refs")
     // Which refs went with the lines that were damaged is not known: all snapshots that have none get theirs.
     for (const name of await wholeWithoutRef(ports, stored, refs.oids)) names.add(name)
   }
@@ -58,7 +66,7 @@ export async function mendRefs(
   const [ofSnapshots, others] = [[...names].filter(isOfSnapshot), [...names].filter((name) => !isOfSnapshot(name))]
   for (const text of [...ofSnapshots, ...others]) {
     const name = toRefName(text)
-    const oid = name === undefined ? undefined : found(name, sound, stored)
+    const oid = name === undefined ? undefined : (found(name, sound, stored) ?? named(refs, name))
     const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
     if (name === undefined || oid === undefined || isSo) continue
     await ports.refs.write(name, oid, true)
@@ -71,32 +79,54 @@ export async function mendRefs(
   return { mended, setAside: aside }
 }
 
+/** The snapshot of a ref that is gone, where another ref still names it. */
+function named({ oids, missing }: RefStates, name: RefName): Oid | undefined {
+  return oids.get(missing.get(name) ?? "")
+}
+
 function isOfSnapshot(name: string): boolean {
   return name.startsWith(SNAPSHOTS)
 }
 
 /**
  * Moves refs out of the way that nothing can be made of, and that would keep maintenance from running: damaged ones, and
- * those of snapshots whose commit is lost. Gives where they are, and the trees that got refs of their own, since only such
- * a commit named them. Only for who holds the maintenance lock.
+ * those of snapshots whose commit is lost. Gives where they are, the trees that got refs of their own, since only such
+ * a commit named them, and the snapshots that nothing can be made of. Only for who holds the maintenance lock.
  *
  * As long as there is anything that the system does not read, none is moved: what a ref names may be there, and without
  * the ref, maintenance would remove what it reaches.
  */
 export async function dropHopelessRefs(
   ports: RefRepairPorts,
-  { refs, lost, packs, loose }: StoreCheck,
+  { refs, lost, reasons, packs, loose }: StoreCheck,
   isOurs: (name: string) => boolean,
-): Promise<{ readonly setAside: readonly string[]; readonly adopted: readonly Oid[] }> {
+): Promise<DroppedRefs> {
   const aside: string[] = []
   const isHidden = packs.some(({ index, pack }) => index === "unreadable" || pack === "unreadable")
-  if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: aside, adopted: [] }
+  if (isHidden || loose.some(({ state }) => state === "unreadable")) return { setAside: [], adopted: [], lost: [] }
   const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
-  for (const name of refs.damaged) if (isOurs(name) && (await canRead(ports, name))) going.set(name, undefined)
+  // What is too large to be read need not be lost.
+  for (const [name, oid] of going) if (oid !== undefined && reasons.has(oid)) going.delete(name)
+  for (const name of refs.damaged.keys())
+    if (isOurs(name) && (await canRead(ports, name))) going.set(name, refs.odd.get(name))
   const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
   const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []
-  for (const [name, oid] of going) aside.push(...(await dropRef(ports, name, oid)))
-  return { setAside: aside, adopted }
+  const gone: StoreProblem[] = []
+  for (const [name, oid] of going) {
+    aside.push(...(await dropRef(ports, name, oid)))
+    const id = oid !== undefined && lost.has(oid) ? oid : name
+    if (isOfSnapshot(name) && refTimeMs(name) !== undefined)
+      gone.push({ oid: id, problem: "missing", snapshots: [name] })
+  }
+  return { setAside: aside, adopted, lost: gone }
+}
+
+/** What became of refs that nothing can be made of. */
+export interface DroppedRefs {
+  readonly setAside: readonly string[]
+  readonly adopted: readonly Oid[]
+  /** The snapshots that they were for, each by its commit where that was known. */
+  readonly lost: readonly StoreProblem[]
 }
 
 /** Gives the trees refs that lost commits leave. In a gitdir of another tool, every collection does so first. */
@@ -152,11 +182,11 @@ function recordOf(bytes: Uint8Array, oid: Oid): SnapshotRecord | undefined {
   }
 }
 
-/** Whether the system gives what is in a ref's file. */
+/** Whether the system gives what is in a ref's file, or what is packed: behind a link that leads nowhere may be much. */
 async function canRead({ fileSystem, layout }: RefRepairPorts, name: string): Promise<boolean> {
   try {
-    await fileSystem.readFile(`${layout.gitdir}/${name}`)
-    return true
+    const path = `${layout.gitdir}/${name}`
+    return (await fileSystem.readFile(path)) !== undefined || (await fileSystem.lstat(path)) === undefined
   } catch (error) {
     if (isUnreadable(error)) return false
     throw error

@@ -4,7 +4,7 @@
  * killed leaves nothing worse than it was, and is gone through again. Only for who holds the maintenance lock.
  */
 import { toOid, type Oid } from "../core/oid.js"
-import { checkStore, type StoreCheck, type StoreCheckRequest } from "./check-store.js"
+import { checkStore, type StoreProblem, type StoreCheck, type StoreCheckRequest } from "./check-store.js"
 import { objectDatabase } from "./object-database.js"
 import { recoverObjects, type ContentSource } from "./recover-objects.js"
 import type { LiveLeases } from "./live-leases.js"
@@ -31,34 +31,41 @@ export interface StoreRepair {
   readonly setAside: readonly string[]
   /** Trees whose snapshots' commits are lost, and that have refs of their own now. */
   readonly adopted: readonly Oid[]
+  /** The snapshots that could not be saved, and whose refs were moved: nothing is left of them that a check would find. */
+  readonly lost: readonly StoreProblem[]
 }
 
 /** Repairs what can be repaired. What the system fails to do throws; what was done by then stays done. */
 export async function repairStore(request: StoreRepairRequest): Promise<StoreRepair> {
   const seen = new Set<string>()
-  const made: Made = { sought: new Set(), setAside: [], adopted: [] }
+  const sought = new Set<Oid>()
+  const done: Done = { setAside: [], adopted: [], lost: [] }
   for (let round = 0; ; round++) {
     request.signal?.throwIfAborted()
     const check = await checkStore(request)
     for (const { oid } of check.problems) seen.add(oid)
-    const isChanged = check.problems.length > 0 && round < MOST_ROUNDS && (await repairStep(request, check, made))
-    if (!isChanged)
-      return { check, repaired: await mendedOf(request, check, seen), setAside: made.setAside, adopted: made.adopted }
+    const isChanged =
+      check.problems.length > 0 && round < MOST_ROUNDS && (await repairStep(request, check, sought, done))
+    if (!isChanged) return { check, repaired: await mendedOf(request, check, seen), ...done }
   }
 }
 
 /** What was done so far. */
-interface Made {
-  /** Objects that were looked for in vain, or found. */
-  readonly sought: Set<Oid>
+interface Done {
   readonly setAside: string[]
   readonly adopted: Oid[]
+  readonly lost: StoreProblem[]
 }
 
-/** The first step that does anything; whether there was one. */
-async function repairStep(request: StoreRepairRequest, check: StoreCheck, made: Made): Promise<boolean> {
+/** The first step that does anything; whether there was one. `sought` has the objects that were looked for before. */
+async function repairStep(
+  request: StoreRepairRequest,
+  check: StoreCheck,
+  sought: Set<Oid>,
+  done: Done,
+): Promise<boolean> {
   const { layout, sources, signal } = request
-  const { sought, setAside: aside, adopted } = made
+  const aside = done.setAside
   // After the files were listed, as in a collection: what a capture has put there since is none of them.
   const files = await repairFiles(request, await request.leases(), check.packs, check.loose)
   aside.push(...files.setAside)
@@ -71,7 +78,8 @@ async function repairStep(request: StoreRepairRequest, check: StoreCheck, made: 
   if (lost.length > 0 && (await recoverObjects(request, layout, lost, sources, signal)) > 0) return true
   const dropped = await dropHopelessRefs(request, check, request.isOurs)
   aside.push(...dropped.setAside)
-  adopted.push(...dropped.adopted)
+  done.adopted.push(...dropped.adopted)
+  done.lost.push(...dropped.lost)
   return dropped.setAside.length > 0
 }
 

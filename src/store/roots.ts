@@ -5,7 +5,7 @@ import { toOid, type Oid } from "../core/oid.js"
 import { toRefName } from "../core/ref-name.js"
 import { listFollowing } from "./list-following.js"
 import { parsePackedRefs } from "./packed-refs.js"
-import { isUnreadable } from "./unreadable.js"
+import { isRefused, isUnreadable } from "./unreadable.js"
 
 /** All refs of a gitdir. */
 export interface RefRoots {
@@ -14,12 +14,15 @@ export interface RefRoots {
   readonly folders: readonly string[]
 }
 
+/** The refs that another tool does not make. */
+export const OWN_REFS = /^refs\/(?:snapshots|pins|baseline|restores|adopted)\//
+
 /** Is told of a ref that is damaged or that the system does not read, by its name or as `packed-refs`. */
-export type OnDamagedRef = (name: string) => void
+export type OnDamagedRef = (name: string, state: "corrupt" | "unreadable") => void
 
 /**
  * Reads every ref, whatever it is called: loose ones first, which come before packed ones of their name. One that names
- * no object and no other ref, and packed refs that cannot be read to their end or are empty, as only damage leaves them:
+ * no object and no other ref, a link that leads nowhere, and packed refs that cannot be read to their end or are empty, as only damage leaves them:
  * REF_INVALID, since nothing is known to be unreached then. With `onDamaged` they are passed over.
  */
 export async function readRefRoots(
@@ -38,8 +41,8 @@ export async function readRefRoots(
   return { oids, folders }
 
   function damaged(name: string): void {
-    if (onDamaged === undefined) throw invalid(name)
-    onDamaged(name)
+    if (onDamaged === undefined) throw damagedRef(name)
+    onDamaged(name, "corrupt")
   }
 
   async function read(name: string): Promise<Uint8Array | undefined> {
@@ -47,12 +50,13 @@ export async function readRefRoots(
       return await fileSystem.readFile(`${gitdir}/${name}`)
     } catch (error) {
       if (onDamaged === undefined || !isUnreadable(error)) throw error
-      onDamaged(name)
+      onDamaged(name, isRefused(error) ? "unreadable" : "corrupt")
       return undefined
     }
   }
 
   async function collectLoose(folder: string): Promise<void> {
+    if (folder === "refs" && (await leadsNowhere(folder))) return damaged(folder)
     folders.push(`${gitdir}/${folder}`)
     for (const { name, kind } of await listFollowing(fileSystem, `${gitdir}/${folder}`)) {
       const path = `${folder}/${name}`
@@ -61,20 +65,28 @@ export async function readRefRoots(
     }
   }
 
+  async function leadsNowhere(name: string): Promise<boolean> {
+    const path = `${gitdir}/${name}`
+    return (await fileSystem.lstat(path))?.kind === "link" && (await fileSystem.realPath(path)) === undefined
+  }
+
   async function readLoose(name: string): Promise<void> {
     const bytes = await read(name)
-    // Deleted or packed meanwhile.
-    if (bytes === undefined) return
+    if (bytes === undefined) {
+      // Mostly it was deleted or packed meanwhile. A link may be to a disk that is not there now.
+      if (await leadsNowhere(name)) damaged(name)
+      return
+    }
     const text = lossyText(bytes).trimEnd()
     const oid = toOid(text)
     // What stands packed under a damaged ref's name is as good as anything that is known of it.
-    if (oid === undefined && !isSymbolic(text) && canBeRef(name)) return damaged(name)
+    if (oid === undefined && (OWN_REFS.test(name) || !isSymbolic(text)) && canBeRef(name)) return damaged(name)
     loose.add(name)
     if (oid !== undefined) oids.set(name, oid)
   }
 }
 
-/** The ref behind it is met by itself. */
+/** The ref behind it is met by itself. None of our own refs is symbolic, and none is read where it is. */
 function isSymbolic(text: string): boolean {
   return /^ref:\s*\S/.test(text)
 }
@@ -84,7 +96,8 @@ function canBeRef(name: string): boolean {
   return toRefName(name.replace(/^refs\//, "refs/any/")) !== undefined
 }
 
-function invalid(ref: string): SnapshotError {
+/** The error for a ref that is not what it has to be before anything can be removed. */
+export function damagedRef(ref: string): SnapshotError {
   return new SnapshotError(
     "REF_INVALID",
     `The ref ${ref} is damaged, so nothing can be removed: what it names is not known. Verify the store and repair it, or set it anew with git update-ref.`,

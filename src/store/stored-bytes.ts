@@ -12,6 +12,7 @@ import { foreignRoots, isForeign, NO_ROOTS } from "./foreign.js"
 import type { GitdirLayout } from "./gitdir.js"
 import { carriesLease, lookAtLeases, type LeaseLook } from "./live-leases.js"
 import type { CountsAsAlive } from "./liveness.js"
+import { refuseLostPackedRefs } from "./lost-packed-refs.js"
 import { mark } from "./mark.js"
 import type { ObjectDatabase } from "./object-database.js"
 import type { OwnFiles, OwnLoose, OwnPack } from "./own-files.js"
@@ -63,6 +64,7 @@ export async function measureStore(request: MeasureRequest): Promise<StoredBytes
   const { fileSystem, layout, objects, files, isAlive, nowMs, isLeftOut = () => false, withBases = false } = request
   const leases = await lookAtLeases(fileSystem, layout.leases, isAlive)
   const refs = await readRefRoots(fileSystem, layout.gitdir)
+  await refuseLostPackedRefs(fileSystem, layout)
   const foreign = await isForeign(fileSystem, layout)
   const own = files.packs.filter((pack) => pack.isWhole && !pack.isShared && !isFixed(pack, leases))
   const pathOf = ({ name }: OwnPack): string => `${layout.packs}/${name}`

@@ -72,7 +72,12 @@ export function inOnePiece({ type, bytes }: GitObject): ObjectStream {
 
 /** The error for an object whose copy at `path` cannot be what it should be. */
 function damaged(oid: Oid, path: string, cause?: unknown): SnapshotError {
-  return new SnapshotError("OBJECT_CORRUPT", `The object ${oid} is damaged in ${path}.`, { oid }, cause)
+  return new SnapshotError(
+    "OBJECT_CORRUPT",
+    `The object ${oid} is damaged in ${path}. Verify the store and repair it.`,
+    { oid },
+    cause,
+  )
 }
 
 /** What went wrong while reading the copy of an object: a failure of the system as it is, all else as damage. */

@@ -6,8 +6,12 @@ import { UNREADABLE } from "../core/file-system.js"
  * failure says nothing of other files.
  */
 export function isUnreadable(error: unknown): boolean {
-  const errno = errnoOf(error) ?? ""
-  return UNREADABLE.has(errno) || NO_FILE.has(errno)
+  return isRefused(error) || NO_FILE.has(errnoOf(error) ?? "")
+}
+
+/** Whether the system does not give what is in a file: it may be as good as ever. */
+export function isRefused(error: unknown): boolean {
+  return UNREADABLE.has(errnoOf(error) ?? "")
 }
 
 /** What the system says of a folder, a link or something special where a file should be. */

@@ -83,8 +83,8 @@ test("a pinned snapshot whose commit is lost loses its pin with its ref, and mai
   const [first, second] = snapshots as [Snapshot, Snapshot]
   await damageEntry(place, first.id)
   const store = await place.open()
-  const { ok, setAside } = await store.verify({ repair: true })
-  expect(ok).toBe(true)
+  const { ok, problems, setAside } = await store.verify({ repair: true })
+  expect([ok, problems]).toEqual([false, [{ oid: first.id, problem: "missing", snapshots: [first.ref] }]])
   expect(setAside).toEqual(expect.arrayContaining([`damaged/${first.ref}`, `damaged/${pinOf(first)}`]))
   await store.maintain()
   expect((await store.list({ kind: "all" })).map(({ id, pinned: isPinned }) => [id, isPinned])).toEqual([
@@ -105,8 +105,9 @@ test("the tree of a snapshot whose commit is lost gets a ref of its own, and sta
   place.remove("sub/deep/other")
   await store.capture()
   await damageEntry(place, second.id)
-  const { ok, adopted, setAside } = await store.verify({ repair: true })
-  expect([ok, adopted]).toEqual([true, [second.tree]])
+  const { ok, problems, adopted, setAside } = await store.verify({ repair: true })
+  expect([ok, adopted]).toEqual([false, [second.tree]])
+  expect(problems).toEqual([{ oid: second.id, problem: "missing", snapshots: [second.ref] }])
   expect(setAside).toContain(`damaged/${second.ref}`)
   await store.maintain()
   await store.prune({ keepLast: 10 })
@@ -134,7 +135,8 @@ test("the tree of one that was let go gets none, nor does that of one whose tree
   await store.capture()
   await store.forget(gone.id)
   await damageEntry(place, labelled.id)
-  expect(await store.verify({ repair: true })).toMatchObject({ ok: true, adopted: [] })
+  expect(await store.verify({ repair: true })).toMatchObject({ ok: false, adopted: [] })
+  expect(await store.verify()).toMatchObject({ ok: true })
   expect(await store.maintain()).toMatchObject({ objectsRemoved: 3 })
 })
 
@@ -152,7 +154,7 @@ test("of a tree that has lost a folder, too, the folders that are whole get refs
   const expected = [await folder(place, snapshot.tree, "broken", "kept"), await folder(place, snapshot.tree, "whole")]
   for (const oid of [snapshot.id, lost]) await damageEntry(place, oid)
   const { ok, adopted } = await store.verify({ repair: true })
-  expect([ok, adopted.toSorted()]).toEqual([true, expected.toSorted()])
+  expect([ok, adopted.toSorted()]).toEqual([false, expected.toSorted()])
   await store.maintain()
   expect((await store.verify()).problems).toEqual([])
 })
