@@ -33,9 +33,10 @@ export function comparison(client: StoreClient, timeline: Timeline, selection: S
   let turn = 0
 
   async function load({ from, to }: Range, mine: number): Promise<void> {
+    // What is in the folder against the newest capture is looked at already, and one look at a time is enough.
+    if (to === WORKTREE && from === timeline.newestCapture.peek()?.id) return show(live.against(from))
     try {
-      // Of the newest capture it is known already.
-      const found = (to === WORKTREE ? live.against(from) : undefined) ?? (await client.changes(from, to))
+      const found = await client.changes(from, to)
       if (mine === turn) changes.value = ready(found)
     } catch (error) {
       const problem = problemOf(error)
@@ -45,9 +46,15 @@ export function comparison(client: StoreClient, timeline: Timeline, selection: S
     }
   }
 
+  function show(seen: readonly Change[] | undefined): void {
+    const look = live.changes.peek()
+    if (seen !== undefined) changes.value = ready(seen)
+    else if (look.state === "failed") changes.value = look
+  }
+
   effect(() => {
     const wanted = range.value
-    if (asked.value < 0 || (wanted?.to === WORKTREE && live.version.value < 0)) return
+    if (asked.value < 0 || (wanted?.to === WORKTREE && live.changes.value === undefined)) return
     const mine = ++turn
     const isOther = key.value !== shown
     shown = key.value
@@ -63,6 +70,7 @@ export function comparison(client: StoreClient, timeline: Timeline, selection: S
     changes,
     reload() {
       asked.value += 1
+      live.look()
     },
   }
 }

@@ -32,6 +32,7 @@ export function Dialog({ title, wide = false, onClose, children }: DialogProps):
         onClose()
       }}
       onClose={() => {
+        if (dialog.current === null) return
         // The browser closes it whatever we say when Escape comes twice: what still runs shows again.
         onClose()
         requestAnimationFrame(() => {

@@ -1,15 +1,17 @@
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
+import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import type { Locator, Page } from "playwright"
 import { expect, onTestFinished, test } from "vitest"
 import { openStore, type SnapshotStore } from "../../src/index.js"
-import { serveStore } from "../../src/server/store-server.js"
 import { addSnapshots } from "../support/many-snapshots.js"
 import { browserForTests, SIZES, WAIT_MS } from "../support/page-in-chromium.js"
 import { temporaryFolder } from "../support/temporary-folder.js"
 
-const PAGE_FOLDER = fileURLToPath(new URL("../../dist/app", import.meta.url))
+const CLI = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
 const open = browserForTests()
 /* A page without a single row has some 200 elements. */
 const FEW = 4_000
@@ -95,11 +97,20 @@ async function openIn(folder: string): Promise<SnapshotStore> {
   return openStore({ ...place, retention: false, durability: "process" })
 }
 
+/* The store behind a server of its own, as it is built: with its threads. */
 async function pageOn(store: SnapshotStore): Promise<Page> {
-  const server = await serveStore({ store, pageFolder: PAGE_FOLDER })
-  onTestFinished(() => server.close())
-  const { page } = await open(server.pageUrl, SIZES[0])
-  return page
+  await store.close()
+  const args = [CLI, "serve", "-C", store.worktree, "--store", store.gitdir]
+  const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
+  onTestFinished(async () => {
+    server.kill("SIGKILL")
+    if (server.exitCode === null && server.signalCode === null) await once(server, "exit")
+  })
+  for await (const line of createInterface(server.stdout)) {
+    const url = /http:\S+/.exec(line)?.[0]
+    if (url !== undefined) return (await open(url, SIZES[0])).page
+  }
+  throw new Error("the server ended before it was ready")
 }
 
 function scrollTo(list: Locator, part: number): Promise<void> {
