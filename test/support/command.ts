@@ -10,7 +10,7 @@ import { isRunning } from "./processes.js"
 import { temporaryFolder } from "./temporary-folder.js"
 
 /** The built command. */
-export const MAIN: string = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
+const MAIN: string = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url))
 
 /** A work tree and a store on disk, nobody's configuration, and the command. */
 export interface CommandPlace {
