@@ -154,7 +154,9 @@ class Check {
       if (own !== undefined && own !== name) misnamed.set(name, own)
     }
     const missing = new Map<string, string>()
-    const isGone = (ref: string): boolean => !oids.has(ref) && !damaged.has(ref)
+    // What is behind a link that leads nowhere may be there.
+    const isHidden = (ref: string): boolean => [...damaged.keys()].some((name) => `${ref}/`.startsWith(`${name}/`))
+    const isGone = (ref: string): boolean => !oids.has(ref) && !isHidden(ref)
     for (const pin of lonePins(oids)) {
       const own = await this.#ownName(oids.get(pin) as Oid)
       const ref = own === undefined || own === "no commit" ? pinnedRef(pin) : own
@@ -276,7 +278,8 @@ class Check {
       add({ oid: name, ...flawOf(state), ...(state === "missing" ? {} : { file: name }), snapshots: nameless(name) })
     for (const [name, namer] of refs.missing)
       add({ oid: name, problem: "missing", snapshots: [refs.oids.get(namer) ?? name] })
-    for (const [name, own] of refs.misnamed) if (!refs.missing.has(own)) add({ oid: name, problem: "corrupt", snapshots: [name] })
+    for (const [name, own] of refs.misnamed)
+      if (!refs.missing.has(own)) add({ oid: name, problem: "corrupt", snapshots: [name] })
     for (const state of packs) {
       const lostHere = await this.#lostIn(state)
       const named = await touched.byAny(lostHere)

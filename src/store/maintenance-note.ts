@@ -24,7 +24,9 @@ export interface MaintenanceNote {
 export async function readMaintenance(fileSystem: FileSystem, { maintained }: GitdirLayout): Promise<MaintenanceNote> {
   try {
     const value: unknown = JSON.parse(lossyText((await fileSystem.readFile(maintained)) ?? new Uint8Array()))
-    const { atMs, packs, bytes, failedMs, isCompactDue, hasPackedRefs } = (value ?? {}) as Readonly<Record<string, unknown>>
+    const { atMs, packs, bytes, failedMs, isCompactDue, hasPackedRefs } = (value ?? {}) as Readonly<
+      Record<string, unknown>
+    >
     return {
       ...(typeof atMs === "number" && Math.abs(atMs) <= LAST_DATE_MS ? { atMs } : {}),
       ...(typeof packs === "number" ? { packs } : {}),

@@ -66,9 +66,11 @@ export async function mendRefs(
   const [ofSnapshots, others] = [[...names].filter(isOfSnapshot), [...names].filter((name) => !isOfSnapshot(name))]
   for (const text of [...ofSnapshots, ...others]) {
     const name = toRefName(text)
-    const oid = name === undefined ? undefined : found(name, sound, stored) ?? named(refs, name)
+    const oid = name === undefined ? undefined : (found(name, sound, stored) ?? named(refs, name))
+    // Nothing can be put behind a link that leads nowhere.
+    const isHidden = [...refs.damaged.keys()].some((damaged) => text.startsWith(`${damaged}/`))
     const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
-    if (name === undefined || oid === undefined || isSo) continue
+    if (name === undefined || oid === undefined || isSo || isHidden) continue
     await ports.refs.write(name, oid, true)
     sound.set(name, oid)
     mended.push(name)
@@ -107,7 +109,8 @@ export async function dropHopelessRefs(
   const going = new Map<string, Oid | undefined>(namesOfLost(refs, lost).map((name) => [name, refs.oids.get(name)]))
   // What is too large to be read need not be lost.
   for (const [name, oid] of going) if (oid !== undefined && reasons.has(oid)) going.delete(name)
-  for (const name of refs.damaged.keys()) if (isOurs(name) && (await canRead(ports, name))) going.set(name, refs.odd.get(name))
+  for (const name of refs.damaged.keys())
+    if (isOurs(name) && (await canRead(ports, name))) going.set(name, refs.odd.get(name))
   const staying = [...refs.oids].flatMap(([name, oid]) => (going.has(name) ? [] : [oid]))
   const adopted = [...going.keys()].some(isOfSnapshot) ? await adoptOrphans(ports, staying) : []
   const gone: StoreProblem[] = []

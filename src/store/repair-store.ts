@@ -44,9 +44,9 @@ export async function repairStore(request: StoreRepairRequest): Promise<StoreRep
     request.signal?.throwIfAborted()
     const check = await checkStore(request)
     for (const { oid } of check.problems) seen.add(oid)
-    const isChanged = check.problems.length > 0 && round < MOST_ROUNDS && (await repairStep(request, check, sought, done))
-    if (!isChanged)
-      return { check, repaired: await mendedOf(request, check, seen), ...done }
+    const isChanged =
+      check.problems.length > 0 && round < MOST_ROUNDS && (await repairStep(request, check, sought, done))
+    if (!isChanged) return { check, repaired: await mendedOf(request, check, seen), ...done }
   }
 }
 
