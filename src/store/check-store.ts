@@ -19,7 +19,7 @@ import { lonePins } from "./lone-pins.js"
 import { looseSize, streamLoose } from "./loose-object.js"
 import { arePackedRefsLost } from "./lost-packed-refs.js"
 import { objectDatabase, type ObjectDatabase } from "./object-database.js"
-import { isOfSnapshot } from "./odd-snapshots.js"
+import { isForSnapshot } from "./odd-snapshots.js"
 import { PackRemains } from "./pack-remains.js"
 import { OWN_REFS, readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
@@ -142,7 +142,7 @@ class Check {
     if (await arePackedRefsLost(fileSystem, layout)) damaged.set("packed-refs", "missing")
     const misnamed = new Map<string, string>()
     for (const [name, oid] of roots.oids) {
-      if (!isOfSnapshot(name)) continue
+      if (!isForSnapshot(name)) continue
       const own = await this.#ownName(oid)
       if (own === "no commit") {
         odd.set(name, oid)
