@@ -19,7 +19,7 @@ import { lonePins } from "./lone-pins.js"
 import { looseSize, streamLoose } from "./loose-object.js"
 import { arePackedRefsLost } from "./lost-packed-refs.js"
 import { objectDatabase, type ObjectDatabase } from "./object-database.js"
-import { isOfSnapshot } from "./odd-snapshots.js"
+import { isForSnapshot } from "./odd-snapshots.js"
 import { PackRemains } from "./pack-remains.js"
 import { OWN_REFS, readRefRoots } from "./roots.js"
 import type { ObjectPorts } from "./stored-object.js"
@@ -142,7 +142,7 @@ class Check {
     if (await arePackedRefsLost(fileSystem, layout)) damaged.set("packed-refs", "missing")
     const misnamed = new Map<string, string>()
     for (const [name, oid] of roots.oids) {
-      if (!isOfSnapshot(name)) continue
+      if (!isForSnapshot(name)) continue
       const own = await this.#ownName(oid)
       if (own === "no commit") {
         odd.set(name, oid)
@@ -154,7 +154,9 @@ class Check {
       if (own !== undefined && own !== name) misnamed.set(name, own)
     }
     const missing = new Map<string, string>()
-    const isGone = (ref: string): boolean => !oids.has(ref) && !damaged.has(ref)
+    // What is behind a link that leads nowhere may be there.
+    const isHidden = (ref: string): boolean => [...damaged.keys()].some((name) => `${ref}/`.startsWith(`${name}/`))
+    const isGone = (ref: string): boolean => !oids.has(ref) && !isHidden(ref)
     for (const pin of lonePins(oids)) {
       const own = await this.#ownName(oids.get(pin) as Oid)
       const ref = own === undefined || own === "no commit" ? pinnedRef(pin) : own

@@ -5,7 +5,7 @@ import type { ObjectDatabase } from "./object-database.js"
 import { damagedRef, type RefRoots } from "./roots.js"
 
 /** Whether a ref is to name a snapshot's commit. */
-export function isOfSnapshot(name: string): boolean {
+export function isForSnapshot(name: string): boolean {
   return name.startsWith(SNAPSHOTS) || name.startsWith(PINS)
 }
 
@@ -19,7 +19,7 @@ export async function refuseOddSnapshots(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const commits = new Set<Oid>()
-  const open = [...oids].filter(([name]) => isOfSnapshot(name))
+  const open = [...oids].filter(([name]) => isForSnapshot(name))
   await drain(open, AT_ONCE, async ([name, oid]) => {
     signal?.throwIfAborted()
     if (commits.has(oid)) return

@@ -67,8 +67,10 @@ export async function mendRefs(
   for (const text of [...ofSnapshots, ...others]) {
     const name = toRefName(text)
     const oid = name === undefined ? undefined : (found(name, sound, stored) ?? named(refs, name))
+    // Nothing can be put behind a link that leads nowhere.
+    const isHidden = [...refs.damaged.keys()].some((damaged) => text.startsWith(`${damaged}/`))
     const isSo = !refs.damaged.has(text) && oid === refs.oids.get(text)
-    if (name === undefined || oid === undefined || isSo) continue
+    if (name === undefined || oid === undefined || isSo || isHidden) continue
     await ports.refs.write(name, oid, true)
     sound.set(name, oid)
     mended.push(name)

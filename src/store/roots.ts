@@ -22,8 +22,9 @@ export type OnDamagedRef = (name: string, state: "corrupt" | "unreadable") => vo
 
 /**
  * Reads every ref, whatever it is called: loose ones first, which come before packed ones of their name. One that names
- * no object and no other ref, a link that leads nowhere, and packed refs that cannot be read to their end or are empty, as only damage leaves them:
- * REF_INVALID, since nothing is known to be unreached then. With `onDamaged` they are passed over.
+ * no object and no other ref, one of ours that is symbolic, a link that leads nowhere, and packed refs that cannot be read
+ * to their end or are empty, as only damage leaves them: REF_INVALID, since nothing is known to be unreached then. With
+ * `onDamaged` they are passed over.
  */
 export async function readRefRoots(
   fileSystem: FileSystem,

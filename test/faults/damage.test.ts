@@ -306,7 +306,10 @@ async function wrongWithRepair(
     for (const [ref, id] of whole)
       if (broken.has(ref) || after.get(ref) !== id) wrong.push(`${ref} was whole before the repair`)
     if (MENDED.test(file) && inflict !== undefined && !ok) wrong.push(`it is not mended: ${JSON.stringify(problems)}`)
-    if (!ok && (await store.verify()).ok) wrong.push("there is no problem, other than the repair says")
+    // Of a snapshot that could not be saved only the repair itself tells.
+    const isGoneFor = (label: string): boolean => label.startsWith("refs/snapshots/") && !after.has(label)
+    const left = problems.filter(({ snapshots: labels }) => labels.length === 0 || !labels.every(isGoneFor))
+    if (left.length > 0 && (await store.verify()).ok) wrong.push("there is no problem, other than the repair says")
     if (inflict !== undefined && !isGone(name))
       for (const pin of await strayPins(fileSystem, broken)) wrong.push(`${pin} has lost its snapshot`)
     try {
