@@ -38,10 +38,13 @@ function prepare(words: Words): (surroundings: Surroundings) => Promise<number> 
       import("../server/page-server.js"),
       import("../sidecar/supervisor.js"),
     ])
-    let supervisor: SidecarSupervisor | undefined
-    const page = await servePage(port, { folder: PAGE_FOLDER, address: () => addressOf(supervisor) })
+    let address: ApiAddress | undefined
+    const page = await servePage(port, { folder: PAGE_FOLDER, address: () => address })
     const args = ["serve", "--page-origin", page.origin, "-C", worktree, ...openWords(words)]
-    supervisor = new SidecarSupervisor({ module: process.argv[1] ?? "", args })
+    const supervisor = new SidecarSupervisor({ module: process.argv[1] ?? "", args })
+    supervisor.on("current", (current) => {
+      address = current && { url: current.url, token: current.token }
+    })
     tell(supervisor, screen)
     if (screen.json) screen.print(JSON.stringify({ url: page.pageUrl, pid: process.pid }))
     else screen.print(`The page is at ${page.pageUrl}`, "Ctrl-C ends it.")
@@ -65,11 +68,6 @@ async function checkedWorktree(words: Words, screen: Screen): Promise<string> {
   noteRecovered(store, screen)
   await store.close()
   return place.worktree
-}
-
-function addressOf(supervisor: SidecarSupervisor | undefined): ApiAddress | undefined {
-  const current = supervisor?.current
-  return current && { url: current.url, token: current.token }
 }
 
 function tell(supervisor: SidecarSupervisor, screen: Screen): void {

@@ -27,8 +27,11 @@ export function helpSections(sections: readonly Section[], command: Command | un
 function find(sections: readonly Section[], title: string): Section[] {
   return sections
     .filter((section) => section.title === title)
-    .map((section) => ({ title, body: section.body.replace(/ +$/gm, "") }))
+    .map((section) => ({ title, body: section.body.replace(DEFAULT_OF_NO, "").replace(/ +$/gm, "") }))
 }
+
+/** What cac adds to an option such as --no-open: that without it the opposite holds. */
+const DEFAULT_OF_NO = / \(default: true\)$/gm
 
 /** The options of the command first, then those of every command. */
 function splitOptions(options: readonly Section[], command: Command): Section[] {

@@ -13,7 +13,7 @@ export const serve: Command = {
   apart: true,
   name: "serve",
   operands: "",
-  summary: "Serve the store and its page on this machine, for a desktop app",
+  summary: "Serve the store and its page to programs of this machine",
   about: `It listens on 127.0.0.1 only, and answers only who has the token: the page's
 address has one in it. --json prints one line when it is ready,
 {"url","token","pid"}; every request to /api needs Authorization: Bearer <token>.

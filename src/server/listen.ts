@@ -31,8 +31,8 @@ export async function listen(port: number, appOn: (port: number) => Hono): Promi
     server.once("error", (cause: NodeJS.ErrnoException) => reject(cannotListen(port, cause)))
     server.listen(port, "127.0.0.1", () => {
       // Nobody knows of the port before this, so no request comes too early.
-      const app = appOn((server.address() as AddressInfo).port)
-      server.on("request", getRequestListener(app.fetch, ADAPTER))
+      const answer = getRequestListener(appOn((server.address() as AddressInfo).port).fetch, ADAPTER)
+      server.on("request", (incoming, outgoing) => void answer(incoming, outgoing))
       resolve()
     })
   })

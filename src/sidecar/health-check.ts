@@ -27,29 +27,28 @@ export const askByHttp: AskHealth = ({ url, token }, signal) =>
     asked.end()
   })
 
-/** Whether it says within `limitMs` that it is well. Never rejects. */
+/** Whether it says within `limitMs`, and before `over` is aborted, that it is well. Never rejects, and leaves nothing running. */
 export async function isWell(
   clock: SidecarClock,
   ask: AskHealth,
   target: HealthTarget,
   limitMs: number,
+  over: AbortSignal,
 ): Promise<boolean> {
   const abort = new AbortController()
   return new Promise((resolve) => {
-    const limit = clock.after(limitMs, () => {
-      resolve(false)
-      abort.abort()
-    })
     const answer = (isFine: boolean): void => {
       limit.clear()
+      over.removeEventListener("abort", giveUp)
       resolve(isFine)
+      abort.abort()
     }
+    const giveUp = (): void => answer(false)
+    const limit = clock.after(limitMs, giveUp)
+    over.addEventListener("abort", giveUp)
     // One that throws before it gives a promise is not well either.
     Promise.resolve()
       .then(() => ask(target, abort.signal))
-      .then(
-        (isFine) => answer(isFine),
-        () => answer(false),
-      )
+      .then(answer, giveUp)
   })
 }

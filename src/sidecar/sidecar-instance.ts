@@ -41,6 +41,8 @@ export class SidecarInstance {
   readonly #startedMs: number
   readonly #stderrRead: Promise<void>
   #onStderrRead: () => void = () => {}
+  /** Aborted when nothing is asked of it any more. */
+  readonly #noMore = new AbortController()
   #phase: SidecarPhase = "starting"
   #asked: { readonly initiator: ExitInitiator; readonly reason: ExitReason } | undefined
   #isReplaced = false
@@ -92,6 +94,11 @@ export class SidecarInstance {
     this.#process.kill()
   }
 
+  /** What it sent can come after its end. */
+  get #isStarting(): boolean {
+    return this.#phase === "starting" && !this.#isOver
+  }
+
   #launch(): LaunchedSidecar {
     const { module, args, execArgv, cwd, env, launcher } = this.#options
     const own = { [TOKEN_VARIABLE]: this.token, [GENERATION_VARIABLE]: String(this.generation) }
@@ -124,7 +131,7 @@ export class SidecarInstance {
 
   #hear(message: unknown): void {
     const told = toChildMessage(message)
-    if (told === undefined || this.#phase !== "starting") return
+    if (told === undefined || !this.#isStarting) return
     const url = told.type === "ready" ? loopbackUrl(told.url) : undefined
     if (told.token !== this.token || (told.type === "ready" && url === undefined))
       return this.#ask("supervisor", "bad-ready")
@@ -138,7 +145,7 @@ export class SidecarInstance {
   /** It says that it is ready; now it has to answer, again and again until it does. */
   async #check(): Promise<void> {
     const isFine = await this.#isWell()
-    if (this.#phase !== "starting") return
+    if (!this.#isStarting) return
     if (isFine) return this.#becomeReady()
     this.#nextCheck = this.#options.clock.after(CHECK_AGAIN_MS, () => void this.#check())
   }
@@ -163,7 +170,7 @@ export class SidecarInstance {
   #isWell(): Promise<boolean> {
     const { clock, askHealth, healthPath, limits } = this.#options
     const target: HealthTarget = { url: `${this.#url}${healthPath}`, token: this.token }
-    return isWell(clock, askHealth, target, limits.healthMs)
+    return isWell(clock, askHealth, target, limits.healthMs, this.#noMore.signal)
   }
 
   #ask(initiator: ExitInitiator, reason: ExitReason): void {
@@ -216,6 +223,7 @@ export class SidecarInstance {
     this.#startLimit?.clear()
     this.#nextCheck?.clear()
     this.#watch?.end()
+    this.#noMore.abort()
   }
 }
 

@@ -20,6 +20,8 @@ export interface Question {
   readonly headers?: Readonly<Record<string, string>>
   /** As JSON, unless it is bytes. */
   readonly body?: unknown
+  /** Does not say how long the body is. */
+  readonly chunked?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -50,12 +52,17 @@ export function ask(
   url: string,
   method: string,
   path: string,
-  { headers = {}, body, signal }: Question = {},
+  { headers = {}, body, chunked = false, signal }: Question = {},
 ): Promise<Answer> {
   const content = body === undefined || body instanceof Uint8Array ? body : Buffer.from(JSON.stringify(body))
   const { hostname, port } = new URL(url)
   const ofBody =
-    content === undefined ? {} : { "Content-Type": "application/json", "Content-Length": String(content.length) }
+    content === undefined
+      ? {}
+      : {
+          "Content-Type": "application/json",
+          ...(chunked ? { "Transfer-Encoding": "chunked" } : { "Content-Length": String(content.length) }),
+        }
   return new Promise((resolve, reject) => {
     const sent = request(
       { hostname, port, method, path, headers: { ...ofBody, ...headers }, agent: false, ...(signal && { signal }) },
