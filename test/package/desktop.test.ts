@@ -104,7 +104,9 @@ test("a server that ends again and again is given up, and so is the command, wit
     .split("\n")
     .map((line) => JSON.parse(line) as { readonly exit?: ExitRecord })
     .flatMap(({ exit }) => (exit === undefined ? [] : [exit]))
-  expect(records.map(({ generation, signal, expected, restart }) => [generation, signal, expected, restart.action])).toEqual([
+  expect(
+    records.map(({ generation, signal, expected, restart }) => [generation, signal, expected, restart.action]),
+  ).toEqual([
     [1, "SIGKILL", false, "restart"],
     [2, "SIGKILL", false, "restart"],
     [3, "SIGKILL", false, "restart"],

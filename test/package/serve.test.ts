@@ -85,7 +85,9 @@ test("it listens on 127.0.0.1 only, on the port that was asked for, and says so 
   expect(await other.ended).toBe(1)
   expect(other.stderr()).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}: EADDRINUSE`))
   if (process.platform !== "linux") return
-  const listening = readFileSync("/proc/net/tcp", "latin1").split("\n").filter((line) => / 0A /.test(line))
+  const listening = readFileSync("/proc/net/tcp", "latin1")
+    .split("\n")
+    .filter((line) => / 0A /.test(line))
   const hex = Number(port).toString(16).toUpperCase().padStart(4, "0")
   expect(listening.filter((line) => line.includes(`:${hex} `)).map((line) => line.trim().split(/\s+/)[1])).toEqual([
     `0100007F:${hex}`,
@@ -102,7 +104,9 @@ test("without --json it prints the page's address, which shows the page or says 
   expect([200, 404]).toContain(page.status)
   expect(page.bytes.toString()).toMatch(page.status === 200 ? /<html/i : /npm run build/)
   expect(page.headers).toMatchObject({
-    "content-security-policy": expect.stringMatching(/^default-src 'self'; connect-src 'self' http:\/\/127\.0\.0\.1:\*/),
+    "content-security-policy": expect.stringMatching(
+      /^default-src 'self'; connect-src 'self' http:\/\/127\.0\.0\.1:\*/,
+    ),
     "referrer-policy": "no-referrer",
     "x-content-type-options": "nosniff",
   })
@@ -129,57 +133,69 @@ test("what is wrong with the command line, or with the folder, is told, and noth
   expect(JSON.parse(missing.stdout())).toMatchObject({ error: { code: "WORKTREE_MISSING" } })
 })
 
-test("SIGTERM in the middle of a restore of some thousand files: it is finished or taken back, and can be undone", PATIENT, async () => {
-  const place = await commandPlace()
-  writeState(place, "one")
-  const { asked, command } = await served(place)
-  const { snapshot } = (await asked("POST", "/api/snapshots")).json as CaptureResult
-  writeState(place, "two")
-  const restoring = asked("POST", "/api/restore", { body: { rev: snapshot.id } })
-  await underWay(place, "two")
-  command.child.kill("SIGTERM")
-  const answer = await restoring
-  expect(await command.ended).toBe(0)
-  expect(answer).toMatchObject({ status: 200, json: { complete: true } })
-  expect(statesOf(place)).toEqual(["one"])
-  expect(readdirSync(place.worktree).filter((name) => name.startsWith(".treeshot-"))).toEqual([])
-  const store = await openStore({ worktree: place.worktree, gitdir: place.gitdir, durability: "process" })
-  expect(store.recovered).toBeUndefined()
-  expect(await store.undo()).toMatchObject({ complete: true })
-  await store.close()
-  expect(statesOf(place)).toEqual(["two"])
-})
+test(
+  "SIGTERM in the middle of a restore of some thousand files: it is finished or taken back, and can be undone",
+  PATIENT,
+  async () => {
+    const place = await commandPlace()
+    writeState(place, "one")
+    const { asked, command } = await served(place)
+    const { snapshot } = (await asked("POST", "/api/snapshots")).json as CaptureResult
+    writeState(place, "two")
+    const restoring = asked("POST", "/api/restore", { body: { rev: snapshot.id } })
+    await underWay(place, "two")
+    command.child.kill("SIGTERM")
+    const answer = await restoring
+    expect(await command.ended).toBe(0)
+    expect(answer).toMatchObject({ status: 200, json: { complete: true } })
+    expect(statesOf(place)).toEqual(["one"])
+    expect(readdirSync(place.worktree).filter((name) => name.startsWith(".treeshot-"))).toEqual([])
+    const store = await openStore({ worktree: place.worktree, gitdir: place.gitdir, durability: "process" })
+    expect(store.recovered).toBeUndefined()
+    expect(await store.undo()).toMatchObject({ complete: true })
+    await store.close()
+    expect(statesOf(place)).toEqual(["two"])
+  },
+)
 
-test("killed in the middle of a restore: the next server finishes it or takes it back before it is ready", PATIENT, async () => {
-  const place = await commandPlace()
-  writeState(place, "one")
-  const first = await served(place)
-  const { snapshot } = (await first.asked("POST", "/api/snapshots")).json as CaptureResult
-  writeState(place, "two")
-  const restoring = first.asked("POST", "/api/restore", { body: { rev: snapshot.id } }).catch(() => "gone")
-  await underWay(place, "two")
-  first.command.child.kill("SIGKILL")
-  await first.command.ended
-  await restoring
-  const second = await served(place)
-  expect(statesOf(place)).toHaveLength(1)
-  expect((await second.asked("POST", "/api/verify")).json).toMatchObject({ ok: true })
-})
+test(
+  "killed in the middle of a restore: the next server finishes it or takes it back before it is ready",
+  PATIENT,
+  async () => {
+    const place = await commandPlace()
+    writeState(place, "one")
+    const first = await served(place)
+    const { snapshot } = (await first.asked("POST", "/api/snapshots")).json as CaptureResult
+    writeState(place, "two")
+    const restoring = first.asked("POST", "/api/restore", { body: { rev: snapshot.id } }).catch(() => "gone")
+    await underWay(place, "two")
+    first.command.child.kill("SIGKILL")
+    await first.command.ended
+    await restoring
+    const second = await served(place)
+    expect(statesOf(place)).toHaveLength(1)
+    expect((await second.asked("POST", "/api/verify")).json).toMatchObject({ ok: true })
+  },
+)
 
-test("two servers of one folder: restores at once wait for each other or are refused, and every one is whole", PATIENT, async () => {
-  const place = await commandPlace()
-  writeState(place, "one")
-  const [a, b] = [await served(place), await served(place)]
-  const one = ((await a.asked("POST", "/api/snapshots")).json as CaptureResult).snapshot.id
-  writeState(place, "two")
-  const two = ((await b.asked("POST", "/api/snapshots")).json as CaptureResult).snapshot.id
-  const answers = await Promise.all(
-    [a, b, a, b].map(({ asked }, i) => asked("POST", "/api/restore", { body: { rev: i % 2 === 0 ? one : two } })),
-  )
-  for (const answer of answers)
-    if (answer.status === 200) expect(answer.json).toMatchObject({ complete: true })
-    else expect([answer.status, codeOf(answer)]).toEqual([409, "LOCK_HELD"])
-  expect(answers.map(({ status }) => status)).toContain(200)
-  expect(statesOf(place)).toHaveLength(1)
-  expect((await a.asked("POST", "/api/verify")).json).toMatchObject({ ok: true })
-})
+test(
+  "two servers of one folder: restores at once wait for each other or are refused, and every one is whole",
+  PATIENT,
+  async () => {
+    const place = await commandPlace()
+    writeState(place, "one")
+    const [a, b] = [await served(place), await served(place)]
+    const one = ((await a.asked("POST", "/api/snapshots")).json as CaptureResult).snapshot.id
+    writeState(place, "two")
+    const two = ((await b.asked("POST", "/api/snapshots")).json as CaptureResult).snapshot.id
+    const answers = await Promise.all(
+      [a, b, a, b].map(({ asked }, i) => asked("POST", "/api/restore", { body: { rev: i % 2 === 0 ? one : two } })),
+    )
+    for (const answer of answers)
+      if (answer.status === 200) expect(answer.json).toMatchObject({ complete: true })
+      else expect([answer.status, codeOf(answer)]).toEqual([409, "LOCK_HELD"])
+    expect(answers.map(({ status }) => status)).toContain(200)
+    expect(statesOf(place)).toHaveLength(1)
+    expect((await a.asked("POST", "/api/verify")).json).toMatchObject({ ok: true })
+  },
+)
