@@ -15,7 +15,7 @@ export interface RefRoots {
 }
 
 /** The refs that another tool does not make. */
-export const OWN_REFS = /^refs\/(?:snapshots|pins|baseline|restores|adopted)\//
+export const OWN_REFS: RegExp = /^refs\/(?:snapshots|pins|baseline|restores|adopted)\//
 
 /** Is told of a ref that is damaged or that the system does not read, by its name or as `packed-refs`. */
 export type OnDamagedRef = (name: string, state: "corrupt" | "unreadable") => void
