@@ -793,10 +793,31 @@ test("verify tells of the trees that it keeps of snapshots whose commits are los
   await json("capture")
   await damageEntry({ fs, gitdir }, snapshot.id)
   const repaired = await treeshot("verify", "--repair")
-  expect(repaired.status).toBe(0)
+  expect(repaired.status).toBe(1)
   expect(repaired.text).toContain(
     `\n\nKept without their snapshots, as trees that restore and diff take:\n  ${snapshot.tree}\n`,
   )
   expect(await treeshot("restore", snapshot.tree)).toMatchObject({ status: 0 })
   expect(await read("a.txt")).toBe("one\n")
+})
+
+test("verify --repair tells of a snapshot that could not be saved, with status 1, and the next verify is well", async () => {
+  const { gitdir, json, treeshot, write } = await desk()
+  await write("a.txt", "one")
+  const { snapshot } = await json<Captured>("capture")
+  await write("a.txt", "two")
+  const packs = join(gitdir, "objects/pack")
+  for (const name of (await readdir(packs)).filter((each) => each.endsWith(".pack"))) {
+    await chmod(join(packs, name), 0o600)
+    await writeFile(join(packs, name), "")
+  }
+  await json("capture")
+  const { status, text } = await treeshot("verify", "--repair")
+  expect(status).toBe(1)
+  expect(text).toMatch(/\n1 snapshot could not be saved: \d{4}-\d\d-\d\d \d\d:\d\d\n/)
+  expect(text).not.toMatch(/forget/)
+  expect(text).toContain(`damaged/${snapshot.ref}`)
+  expect(await treeshot("verify")).toMatchObject({ status: 0 })
+  await writeFile(join(gitdir, "packed-refs"), "")
+  expect((await treeshot("verify")).text).toMatch(/^ {2}corrupt {2}packed-refs {2}not known which snapshots$/m)
 })

@@ -67,7 +67,7 @@ test("files that are too large to be read whole are folded as they stand", async
   const { memory, store, texts } = await versions(10)
   const { fileSystem } = memory
   const objects = objectDatabase({ ...PORTS, fileSystem, objectsFolder: `${GITDIR}/objects`, limitBytes: 5000 })
-  const report = await collect({
+  const { report } = await collect({
     ...{ ...PORTS, fileSystem, layout: layoutOf(GITDIR), objects },
     ...{ nowMs: Date.now(), isAlive: async () => true, isCompact: false, largestDelta: 2 ** 20 },
   })
