@@ -16,9 +16,9 @@ export const desktop: Command = {
   name: "desktop",
   operands: "",
   summary: "Open the page, and keep its server running",
-  about: `The page's address stays the same while its server comes and goes: treeshot serve
-runs beside it and is started again when it ends unasked, up to 3 times in 5
-minutes. How each one ended, and what comes of it, is printed.
+  about: `The page's address stays the same while its server comes and goes: treeshot
+serve runs beside it and is started again when it ends unasked, up to 3 times
+in 5 minutes. How each one ended, and what comes of it, is printed.
 
 Ctrl-C ends all of it: a restore that runs gets its time.`,
   options: [PORT, { usage: "--no-open", text: "Only print the page's address" }],

@@ -16,7 +16,7 @@ are folded into larger ones, and of contents that differ little only the
 differences are kept. Safe beside captures; no snapshot changes.
 
 This happens by itself, in the background, after every 50 snapshots or a day.`,
-  options: [{ usage: "--auto", text: "First let go what retention does not keep; quiet when another one runs" }],
+  options: [{ usage: "--auto", text: "First let go what is not to stay; quiet when one runs" }],
   examples: [["gc", "Tidy up now."]],
   prepare,
 }

@@ -13,11 +13,11 @@ export const serve: Command = {
   apart: true,
   name: "serve",
   operands: "",
-  summary: "Serve the store and its page to programs of this machine",
+  summary: "Serve the store and its page on this machine",
   about: `It listens on 127.0.0.1 only, and answers only who has the token: the page's
 address has one in it. --json prints one line when it is ready,
-{"url","token","pid"}; every request to /api needs Authorization: Bearer <token>.
-/api/openapi.json describes them.
+{"url","token","pid"}; every request to /api needs the header
+Authorization: Bearer <token>. /api/openapi.json describes them.
 
 Ctrl-C or SIGTERM ends it: a restore that runs comes to its end first.`,
   options: [PORT, { usage: "--page-origin <origin>", text: "A page elsewhere on this machine that may ask, too" }],

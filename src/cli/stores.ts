@@ -15,8 +15,8 @@ export const stores: Command = {
   summary: "List your stores with their folders, sizes and ages",
   about: `Stores that were made with --store are not among them. --remove deletes those
 whose folder is gone, with all their snapshots. A folder on a disk that is not
-mounted looks gone, too: on a terminal it shows them and asks first, and elsewhere
-it deletes nothing without --yes.`,
+mounted looks gone, too: on a terminal it shows them and asks first, and
+elsewhere it deletes nothing without --yes.`,
   options: [{ usage: "--remove", text: "Delete the stores whose folder is gone" }, YES],
   examples: [
     ["stores", "What there is, the largest first."],

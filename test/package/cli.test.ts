@@ -641,7 +641,24 @@ test("help and version need no store, fit 80 columns and end with status 0", asy
   }
   for (const line of general.text.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80)
   await Promise.all(
-    ["capture", "list", "show", "diff", "plan", "restore", "revert", "undo", "redo", "verify"].map(check),
+    [
+      ...[
+        "capture",
+        "list",
+        "show",
+        "diff",
+        "plan",
+        "restore",
+        "revert",
+        "undo",
+        "redo",
+        "pin",
+        "forget",
+        "prune",
+        "gc",
+      ],
+      ...["verify", "status", "stores", "serve", "desktop"],
+    ].map(check),
   )
   expect((await treeshot("help", "diff")).text).toBe((await treeshot("diff", "--bogus", "-h")).text)
   const manifest: { readonly version: string } = JSON.parse(
