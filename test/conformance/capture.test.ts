@@ -43,7 +43,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
         const { result } = await captureNew(place(), folder)
         expect(result.snapshot.tree).toBe(trees.treeOf(capturable(folder)))
       }),
-      { numRuns: 20 },
+      { numRuns: 14 },
     )
   })
 
@@ -56,7 +56,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
         const kept = capturable(folder)
         expect(result.snapshot.tree).toBe(trees.treeOf(kept, trees.listed(kept)))
       }),
-      { numRuns: 20 },
+      { numRuns: 14 },
     )
   })
 
@@ -71,7 +71,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
         const result = await captureOnce(options)
         expect(result.snapshot.tree).toBe(trees.treeOf(capturable(edited)))
       }),
-      { numRuns: 20 },
+      { numRuns: 14 },
     )
   })
 
@@ -88,7 +88,7 @@ describe.runIf(gitIsThere())("beside native git", () => {
           filesOf(describedContent(nodeDisk, capturable(folder))),
         )
       }),
-      { numRuns: 20 },
+      { numRuns: 14 },
     )
   })
 
@@ -115,7 +115,7 @@ test("what a capture leaves out is in `skipped` with its reason, and nothing els
         itemsOf(capturable(folder)).filter(([, item]) => item.kind !== "folder").length,
       )
     }),
-    { numRuns: 20 },
+    { numRuns: 14 },
   )
 })
 
