@@ -1,3 +1,7 @@
+/*
+ * One noun in one file, although it is long: each way of reading falls back on another one, and all look again in the same
+ * way at what other processes changed.
+ */
 import { LRUCache } from "lru-cache"
 import { errnoOf, isSnapshotError, SnapshotError } from "../core/errors.js"
 import type { GitObject, ObjectReader } from "../core/object.js"
