@@ -1,12 +1,12 @@
 import type { JSX } from "preact"
-import { useMemo, useRef, useState } from "preact/hooks"
+import { useMemo, useState } from "preact/hooks"
 import type { Keep, PlannedChange, RestorePlan } from "../../src/snapshot-store.js"
 import { count } from "../model/text.js"
 import { KEEP_REASONS } from "../model/words.js"
 import { Icon } from "./icon.js"
 import { PathName } from "./path-name.js"
+import { ScrollingRows } from "./scrolling-rows.js"
 import { useSession } from "./session-context.js"
-import { useVirtual } from "./use-virtual.js"
 
 interface PlanListProps {
   readonly plan: RestorePlan
@@ -81,52 +81,28 @@ function PlanRows({
   readonly ticked: ReadonlySet<string>
 }): JSX.Element {
   const { restoring } = useSession()
-  const scroller = useRef<HTMLDivElement>(null)
-  const virtual = useVirtual({
-    scroller,
-    count: rows.length,
-    estimateSize: () => ROW_PX,
-    getItemKey: (at) => rows[at]?.path ?? "",
-    overscan: 6,
-  })
   return (
-    <div
-      ref={scroller}
-      class="plan-rows"
-      role="group"
-      aria-label="Files of the plan"
-      tabIndex={0}
-      style={{ height: `${virtual.getTotalSize() + BORDERS_PX}px` }}
-    >
-      <div class="virtual" style={{ height: `${virtual.getTotalSize()}px` }}>
-        {virtual.getVirtualItems().map(({ index, start }) => {
-          const row = rows[index]
-          if (row === undefined) return null
-          const { path, verb, why } = row
-          const isFree = verb !== "keep"
-          return (
-            <label
-              key={path}
-              ref={virtual.measureElement}
-              data-index={index}
-              class="plan-row virtual-item"
-              style={{ top: `${start}px` }}
-            >
-              <input
-                type="checkbox"
-                checked={isFree && ticked.has(path)}
-                disabled={!isFree}
-                onChange={({ currentTarget }) => restoring.tick([path], currentTarget.checked)}
-              />
-              <span class={`verb ${verb}`}>{verb}</span>
-              <PathName path={path} />
-              {why !== "" && <span class="why">{why}</span>}
-            </label>
-          )
-        })}
-      </div>
-      {rows.length === 0 && <p class="plan-nothing">No file's path has this in it.</p>}
-    </div>
+    <ScrollingRows
+      label="Files of the plan"
+      rows={rows}
+      nothing="No file's path has this in it."
+      draw={({ path, verb, why }, place) => {
+        const isFree = verb !== "keep"
+        return (
+          <label key={path} {...place}>
+            <input
+              type="checkbox"
+              checked={isFree && ticked.has(path)}
+              disabled={!isFree}
+              onChange={({ currentTarget }) => restoring.tick([path], currentTarget.checked)}
+            />
+            <span class={`verb ${verb}`}>{verb}</span>
+            <PathName path={path} />
+            {why !== "" && <span class="why">{why}</span>}
+          </label>
+        )
+      }}
+    />
   )
 }
 
@@ -145,6 +121,3 @@ function rowsOf({ writes, deletes, keeps }: RestorePlan): PlanRow[] {
 }
 
 const MERGED = "With what was edited since."
-/* Before it is drawn and measured. */
-const ROW_PX = 37
-const BORDERS_PX = 2
